@@ -1,0 +1,58 @@
+#pragma once
+/// A number that carries its derivative in one direction.
+///
+/// The Jacobian of every map "utilities to marginals" is symmetric (it is the Hessian of the log
+/// partition function), so running a marginals solver on duals seeded with a cotangent gives the
+/// vector-Jacobian product, at about three times the cost and with the solver's own accuracy.
+#include "softtricks/base/math.hpp"
+
+namespace softtricks {
+
+template <class N>
+struct Dual {
+  N value;
+  N tangent;
+
+  Dual() = default;
+  SOFTTRICKS_FN Dual(N v, N t) : value(v), tangent(t) {}
+  SOFTTRICKS_FN explicit Dual(N v) : value(v), tangent(N(0)) {}
+  template <class U>
+    requires std::is_arithmetic_v<U> && (!std::is_same_v<U, N>)
+  SOFTTRICKS_FN explicit Dual(U v) : value(N(v)), tangent(N(0)) {}
+};
+
+template <class N>
+struct Lanes<Dual<N>> : Lanes<N> {};
+
+template <class N>
+SOFTTRICKS_FN Dual<N> operator+(const Dual<N>& a, const Dual<N>& b) {
+  return {a.value + b.value, a.tangent + b.tangent};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> operator-(const Dual<N>& a, const Dual<N>& b) {
+  return {a.value - b.value, a.tangent - b.tangent};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> operator*(const Dual<N>& a, const Dual<N>& b) {
+  return {a.value * b.value, mul_add(a.value, b.tangent, a.tangent * b.value)};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> mul_add(const Dual<N>& a, const Dual<N>& b, const Dual<N>& c) {
+  return {mul_add(a.value, b.value, c.value),
+          mul_add(a.value, b.tangent, mul_add(a.tangent, b.value, c.tangent))};
+}
+template <class Mask, class N>
+SOFTTRICKS_FN Dual<N> select(Mask condition, const Dual<N>& yes, const Dual<N>& no) {
+  return {select(condition, yes.value, no.value), select(condition, yes.tangent, no.tangent)};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> reciprocal(const Dual<N>& x) {
+  const N inverse = reciprocal(x.value);
+  return {inverse, N(0) - x.tangent * inverse * inverse};
+}
+template <class N>
+SOFTTRICKS_FN auto is_zero(const Dual<N>& x) {
+  return is_zero(x.value);
+}
+
+}  // namespace softtricks

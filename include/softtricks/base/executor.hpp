@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+
+namespace softtricks {
+
+/// Runs a loop on somebody's threads: PyTorch's, XLA's, or `thread_pool` of src/threads.cpp. The
+/// default runs it on the calling thread.
+struct Executor {
+  using Body = void (*)(void* state, std::int64_t begin, std::int64_t end);
+
+  /// Cuts [0, count) into pieces of at least `grain` and calls body(state, begin, end) for each.
+  void (*run)(void* pool, std::int64_t count, std::int64_t grain, Body body, void* state) = nullptr;
+  void* pool = nullptr;
+
+  template <class F>
+  void for_each_range(std::int64_t count, std::int64_t grain, F& f) const {
+    if (run == nullptr) {
+      if (count > 0) f(std::int64_t{0}, count);
+      return;
+    }
+    run(
+        pool, count, grain,
+        [](void* state, std::int64_t begin, std::int64_t end) {
+          (*static_cast<F*>(state))(begin, end);
+        },
+        &f);
+  }
+};
+
+}  // namespace softtricks
