@@ -5,8 +5,9 @@ import math
 from . import curves, graph_pictures, origin, results
 from .curves import Metric
 from .figures import ROW_STROKES, key
-from .graph_seeds import chance_level, nodes, seeds_section
-from .graph_words import LEAD, MEASURES, POSTER, POSTER_SETTINGS, TITLES, distributions, title
+from .graph_seeds import chance_level, seeds_section
+from .graph_settings import differences, frames, nodes
+from .graph_words import LEAD, MEASURES, POSTER, TITLES, distributions, title
 from .page import (
     NOTHING,
     Html,
@@ -25,7 +26,6 @@ from .page import (
     section,
     table,
 )
-from .run_folder import text
 
 METRICS = ("elbo", "edge_precision", "edge_recall", "seconds")
 EXAMPLES_SHOWN = 6  # of picture.json, to keep the page small
@@ -165,57 +165,6 @@ def table_note(rows, poster, run):
     else:
         note.append("config.json names no number of frames; the poster's table is for 10.")
     return "".join(note)
-
-
-def frames(run):
-    recorded = run.option("frames", "timesteps", "T")
-    return recorded if isinstance(recorded, int) else None
-
-
-def settings(run, rows):
-    """What config.json and the rows tell of this run, None where they don't."""
-    counts = sorted({row.seeds for row in rows})
-    spread = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return {
-        "frames": frames(run),
-        "nodes": run.option("nodes", "vertices"),
-        "train": run.option("train", "train_graphs", "train_size", "training_graphs"),
-        "test": run.option("test", "test_graphs", "test_size"),
-        "hidden": run.option("hidden", "hidden_units", "hidden_size"),
-        "batch": run.option("batch", "batch_size"),
-        "updates": run.option("updates", "max_updates", "iterations"),
-        "trials": f"{spread} {'seed' if counts == [1] else 'seeds'} of one configuration",
-    }
-
-
-def differences(run, rows):
-    """One paragraph: what differs from the poster's training, what is the same, what is unknown."""
-    here = settings(run, rows)
-    differing, same, unknown = [], [], []
-    for name, what, theirs in POSTER_SETTINGS:
-        if here[name] is None:
-            unknown.append(what)
-        elif plain(here[name]) == plain(theirs):
-            same.append(f"{what} {plain(theirs)}")
-        else:
-            differing.append(
-                join([f"{what} ", element("b", plain(here[name])), f" ({plain(theirs)})"])
-            )
-    preset = text(run.config.get("preset"))
-    sentences = [
-        f"This run has the preset {preset}. " if preset else "",
-        join(
-            [
-                "It differs from the poster, whose value is in brackets, in: ",
-                join(differing, "; "),
-                ". ",
-            ]
-        ),
-        f"The same: {'; '.join(same)}. " if same else "",
-        f"Not recorded in config.json: {'; '.join(unknown)}. " if unknown else "",
-        "The graphs are drawn from the same law as the poster's, but are not the same graphs.",
-    ]
-    return paragraph(*sentences)
 
 
 # Curves

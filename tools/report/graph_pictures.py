@@ -166,7 +166,7 @@ def heads(axes, sample, edges):
                 "linewidth": 0,
                 "shrinkA": 0,
                 "shrinkB": 0,
-                "mutation_scale": 9,
+                "mutation_scale": 12,
             },
         )
 

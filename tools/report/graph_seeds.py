@@ -3,6 +3,7 @@
 import math
 
 from . import results
+from .graph_settings import nodes
 from .graph_words import TITLES, title
 from .page import (
     NOTHING,
@@ -22,11 +23,6 @@ from .run_folder import number
 # ten nodes, because the better of "edge" and "no edge" is counted. All below 1.5 is chance level.
 CHANCE_MARGIN = 1.5
 SLIPPED = 0.1  # a final precision this far below the highest of the run is pointed out
-
-
-def nodes(run):
-    recorded = run.option("nodes", "vertices")
-    return recorded if isinstance(recorded, int) and recorded >= 2 else 10
 
 
 def chance_level(run):
@@ -89,7 +85,7 @@ def seeds_section(run):
     note = (
         f"Chance level is {percent(chance, 0)} %: the precision of edges drawn blindly. A training "
         f"has collapsed if its last evaluation lies below {percent(CHANCE_MARGIN * chance, 0)} % "
-        "after it had been above."
+        "after it had been above; test figures, from the best checkpoint, would not show it."
     )
     return section(
         "Every training",
@@ -99,7 +95,8 @@ def seeds_section(run):
 
 
 def row_health(name, seeds, chance):
-    ends = [seed.values("edge_precision")[-1] for seed in seeds if seed.evaluations]
+    finished = [seed for seed in seeds if seed.result]
+    ends = [seed.values("edge_precision")[-1] for seed in finished if seed.evaluations]
     fallen = sum(collapsed(seed, chance) for seed in seeds)
     lowest = min((end for end in ends if not math.isnan(end)), default=math.nan)
     verdict = element("span", f"{fallen} collapsed", class_="alarm") if fallen else "none collapsed"
@@ -107,6 +104,7 @@ def row_health(name, seeds, chance):
         [
             element("b", title(name)),
             f" – {count(len(seeds), 'seed')}, ",
+            f"{len(seeds) - len(finished)} unfinished, " if len(finished) < len(seeds) else "",
             verdict,
             f", lowest final precision {percent(lowest)} %",
         ]

@@ -89,15 +89,3 @@ POSTER = {
         "spanning_tree": ((-1080, 110), (91, 3), (91, 3)),
     }
 }
-
-# (name, words, the poster's value), after its authors' published code
-POSTER_SETTINGS = [
-    ("frames", "frames", 10),
-    ("nodes", "points", 10),
-    ("train", "training graphs", 50_000),
-    ("test", "test graphs", 10_000),
-    ("hidden", "hidden units", 256),
-    ("batch", "batch", 128),
-    ("updates", "updates", 50_000),
-    ("trials", "trials", "best of several random trials, learning rate and temperature tuned"),
-]

@@ -61,7 +61,7 @@ def section(run, rows):
         "How this was made",
         paragraph(intro),
         *map(code, distinct),
-        code(f"tools/report.py {folder}"),
+        code(f".venv/bin/python tools/report.py {folder}"),
         facts(circumstances(run)),
         details("All options of the run", facts(options)) if options else "",
     )

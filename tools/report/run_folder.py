@@ -85,8 +85,9 @@ class RunFolder:
         return text(self.config.get("task")) or text(self.summary.get("task"))
 
     def option(self, *names):
-        """The first of the options that config.json has, None without any."""
-        found = [self.config[name] for name in names if self.config.get(name) is not None]
+        """The first of the options that config.json has, with hyphens or underscores; or None."""
+        options = {key.replace("-", "_"): value for key, value in self.config.items()}
+        found = [options[name] for name in names if options.get(name) is not None]
         return found[0] if found else None
 
     def read_json(self, name, consequence):
