@@ -36,6 +36,7 @@ function(softtricks_warnings)
               -Wnon-virtual-dtor
               -Woverloaded-virtual
               -Wextra-semi
+              $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # g++ 12 sees overlaps in "text" + std::string
               -Wno-psabi # packs wider than the baseline's registers never cross a library boundary
               $<$<BOOL:${SOFTTRICKS_WERROR}>:-Werror>)
   endforeach()

@@ -10,7 +10,14 @@ step_format() {
     echo "skipped: clang-format 14 not found (found: ${version:-none})"
     return
   fi
-  cpp_files | xargs -0 --no-run-if-empty clang-format --dry-run --Werror
+  local wrong
+  wrong=$(cpp_files | xargs -0 --no-run-if-empty clang-format --dry-run 2>&1 |
+    sed -nE 's/^([^:]+):[0-9]+:[0-9]+: (warning|error).*/\1/p' | sort | uniq -c)
+  if [ -n "$wrong" ]; then
+    echo "places that clang-format would change (scripts/format.sh does it):"
+    echo "$wrong"
+    return 1
+  fi
   echo "$(cpp_files | tr -cd '\0' | wc -c) files in order"
 }
 

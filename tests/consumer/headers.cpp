@@ -1,9 +1,9 @@
 // The headers alone: no library is linked. One of four items at equal utilities: A(u) = log 4.
-#include <softtricks/lists.hpp>
-
 #include <cmath>
 #include <cstddef>
 #include <vector>
+
+#include <softtricks/lists.hpp>
 
 int main() {
   using softtricks::OneHot;

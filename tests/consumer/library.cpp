@@ -1,10 +1,10 @@
 // The compiled library from outside: every edge of the complete graph on 3 vertices lies in two of
 // its three spanning trees.
-#include <softtricks/registry.hpp>
-
 #include <cmath>
 #include <cstdio>
 #include <vector>
+
+#include <softtricks/registry.hpp>
 
 int main() {
   const std::vector<double> utility(3, 0.0);

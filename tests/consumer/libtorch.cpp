@@ -1,9 +1,9 @@
 // The PyTorch operators in a plain C++ program, gradient included: each edge of the complete graph
 // on 3 vertices lies in two of its three spanning trees.
+#include <cstdio>
+
 #include <softtricks/torch.hpp>
 #include <torch/torch.h>
-
-#include <cstdio>
 
 int main() {
   const auto utility =
