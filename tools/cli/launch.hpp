@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+namespace softtricks::cli {
+
+/// `train EXPERIMENT ...` becomes the experiment's program, which gets all other arguments, --help
+/// too; so this must see them before the parser does. Returns where there is nothing to start.
+void start_experiment(const std::vector<std::string>& arguments);
+
+void add_train(CLI::App& app);
+void add_report(CLI::App& app);
+
+}  // namespace softtricks::cli
