@@ -17,9 +17,9 @@ enum class Dtype { float32, float64 };
 /// One verb on a batch of instances of one structure. Arrays are contiguous, row-major and of type
 /// `dtype`; `size` is the structure's number of utilities (see `size_of`).
 struct Call {
-  std::string_view verb;                // "argmax", "marginals", ...: see verbs()
-  std::string_view structure;           // "one_hot", "spanning_tree", ...: see structures()
-  std::vector<std::int64_t> shape;      // its fields in order, e.g. {10} for 10 nodes
+  std::string_view verb;            // "argmax", "marginals", ...: see verbs()
+  std::string_view structure;       // "one_hot", "spanning_tree", ...: see structures()
+  std::vector<std::int64_t> shape;  // its fields in order, e.g. {10} for 10 nodes
   std::string_view regularizer = "gibbs_entropy";  // relax, relax_vjp: see regularizers()
   double temperature = 1;                          // relax, relax_vjp: divides the utilities; > 0
   /// relax, relax_vjp: utilities / temperature are floored at their maximum minus this many nats;

@@ -17,8 +17,8 @@ struct Dual {
   SOFTTRICKS_FN Dual(N v, N t) : value(v), tangent(t) {}
   SOFTTRICKS_FN explicit Dual(N v) : value(v), tangent(N(0)) {}
   template <class U>
-    requires std::is_arithmetic_v<U> && (!std::is_same_v<U, N>)
-  SOFTTRICKS_FN explicit Dual(U v) : value(N(v)), tangent(N(0)) {}
+  requires std::is_arithmetic_v<U> &&(!std::is_same_v<U, N>)SOFTTRICKS_FN explicit Dual(U v)
+      : value(N(v)), tangent(N(0)) {}
 };
 
 template <class N>
@@ -49,6 +49,31 @@ template <class N>
 SOFTTRICKS_FN Dual<N> reciprocal(const Dual<N>& x) {
   const N inverse = reciprocal(x.value);
   return {inverse, N(0) - x.tangent * inverse * inverse};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> operator/(const Dual<N>& a, const Dual<N>& b) {
+  return a * reciprocal(b);
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> operator-(const Dual<N>& x) {
+  return {-x.value, -x.tangent};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> exp(const Dual<N>& x) {
+  const N e = exp(x.value);
+  return {e, e * x.tangent};
+}
+template <class N>
+SOFTTRICKS_FN Dual<N> softplus(const Dual<N>& x) {
+  return {softplus(x.value), sigmoid(x.value) * x.tangent};
+}
+template <class N>
+SOFTTRICKS_FN N value_of(const Dual<N>& x) {
+  return x.value;
+}
+template <class N>
+SOFTTRICKS_FN N value_of(const N& x) {
+  return x;
 }
 template <class N>
 SOFTTRICKS_FN auto is_zero(const Dual<N>& x) {

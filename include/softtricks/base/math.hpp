@@ -24,6 +24,7 @@ template <>
 struct Lanes<float> {
   using Scalar = float;
   using Bits = std::uint32_t;
+  using Int = std::int32_t;
   using Word = std::uint32_t;
   using Mask = bool;
   static constexpr int count = 1;
@@ -33,6 +34,7 @@ template <>
 struct Lanes<double> {
   using Scalar = double;
   using Bits = std::uint64_t;
+  using Int = std::int64_t;
   using Word = std::uint32_t;
   using Mask = bool;
   static constexpr int count = 1;
@@ -42,6 +44,10 @@ template <class T>
 using ScalarOf = typename Lanes<T>::Scalar;
 template <class T>
 using BitsOf = typename Lanes<T>::Bits;
+template <class T>
+using IntOf = typename Lanes<T>::Int;
+template <class T>
+using WordOf = typename Lanes<T>::Word;
 template <class T>
 using MaskOf = typename Lanes<T>::Mask;
 
@@ -168,14 +174,24 @@ SOFTTRICKS_FN void exact_difference(T a, T b, T& high, T& low) {
 }
 
 template <class T>
-  requires requires { typename Lanes<T>::Scalar; }
-SOFTTRICKS_FN auto is_zero(T x) {
-  return x == T(0);
-}
+requires requires { typename Lanes<T>::Scalar; }
+SOFTTRICKS_FN auto is_zero(T x) { return x == T(0); }
 template <class T>
 SOFTTRICKS_FN T reciprocal(T x) {
   return T(1) / x;
 }
+/// Numbers in order: the bits, as a signed integer, of a rank r (-0 just below +0) give a number
+/// that grows with r.
+template <Plain T>
+SOFTTRICKS_FN T from_rank(BitsOf<T> rank) {
+  constexpr BitsOf<T> top = BitsOf<T>(1) << (8 * sizeof(T) - 1);
+  return from_bits<T>((rank & top) != 0 ? rank ^ (top - 1) : rank);
+}
+template <class I>
+requires std::is_integral_v<I> SOFTTRICKS_FN I select(bool condition, I yes, I no) {
+  return condition ? yes : no;
+}
+
 template <class T>
 SOFTTRICKS_FN auto is_finite(T x) {
   return abs(x) <= T(std::numeric_limits<ScalarOf<T>>::max());

@@ -33,8 +33,8 @@ SOFTTRICKS_FN Words<U32> philox(U32 c0, U32 c1, U32 c2, U32 c3, std::uint64_t ke
   return {{c0, c1, c2, c3}};
 }
 
-/// A uniform number in (0, 1) known from both ends: `below` = u, and `above` = 1 - u, each with full
-/// relative accuracy near 0. Neither is ever 0, whatever the random bits are.
+/// A uniform number in (0, 1) known from both ends: `below` = u, and `above` = 1 - u, each with
+/// full relative accuracy near 0. Neither is ever 0, whatever the random bits are.
 template <class T>
 struct Uniform {
   T below;
@@ -58,10 +58,10 @@ SOFTTRICKS_FN Uniform<T> uniform_from_words(U32 high, U32 low) {
   } else {
     const Scalar unit = Scalar(1) / Scalar(4294967296.0), tiny = unit * unit;
     const T half(Scalar(0.5) * tiny);
-    return {mul_add(float_from_word<T>(high), T(unit),
-                    mul_add(float_from_word<T>(low), T(tiny), half)),
-            mul_add(float_from_word<T>(~high), T(unit),
-                    mul_add(float_from_word<T>(~low), T(tiny), half))};
+    return {
+        mul_add(float_from_word<T>(high), T(unit), mul_add(float_from_word<T>(low), T(tiny), half)),
+        mul_add(float_from_word<T>(~high), T(unit),
+                mul_add(float_from_word<T>(~low), T(tiny), half))};
   }
 }
 
@@ -71,6 +71,15 @@ template <class T>
 SOFTTRICKS_FN T exponential_from(Uniform<T> u) {
   const auto small = u.below < u.above;
   return -select(small, log1m(select(small, u.below, T(0))), log(u.above));
+}
+
+/// True with probability in / (in + out), decided in whichever tail is known with relative
+/// accuracy: an event of probability 0 never happens, one of probability 1 always does.
+template <class T>
+SOFTTRICKS_FN MaskOf<T> bernoulli(Uniform<T> u, T in, T out) {
+  const T total = in + out;
+  const MaskOf<T> likely = in > out, unlikely = !likely;
+  return (likely & (u.above * total > out)) | (unlikely & (u.below * total < in));
 }
 
 /// The stream of one instance, for samplers that consume uniforms one after another. In a pack,
@@ -89,8 +98,7 @@ class Stream {
       block_ = philox(U32(counter_++), low_, high_, U32(purpose), seed_);
       used_ = 0;
     }
-    const Uniform<T> u =
-        uniform_from_words<T>(block_.word[used_], block_.word[used_ + words - 1]);
+    const Uniform<T> u = uniform_from_words<T>(block_.word[used_], block_.word[used_ + words - 1]);
     used_ += words;
     return u;
   }

@@ -19,8 +19,8 @@ struct Wide {
   Wide() = default;
   SOFTTRICKS_FN Wide(T m, T e) : mantissa(m), exponent(e) {}
   template <class U>
-    requires std::is_arithmetic_v<U>
-  SOFTTRICKS_FN explicit Wide(U x) : Wide(normalized(T(x), T(0))) {}
+  requires std::is_arithmetic_v<U> SOFTTRICKS_FN explicit Wide(U x)
+      : Wide(normalized(T(x), T(0))) {}
 
   SOFTTRICKS_FN static Wide normalized(T m, T e) {
     T mantissa, exponent;
@@ -51,9 +51,9 @@ template <class T>
 SOFTTRICKS_FN Wide<T> mul_add(const Wide<T>& a, const Wide<T>& b, const Wide<T>& c) {
   const T exponent = a.exponent + b.exponent;
   const T top = max(exponent, c.exponent);
-  return Wide<T>::normalized(mul_add(scale2(a.mantissa, exponent - top), b.mantissa,
-                                     scale2(c.mantissa, c.exponent - top)),
-                             top);
+  return Wide<T>::normalized(
+      mul_add(scale2(a.mantissa, exponent - top), b.mantissa, scale2(c.mantissa, c.exponent - top)),
+      top);
 }
 template <class T>
 SOFTTRICKS_FN Wide<T> reciprocal(const Wide<T>& x) {

@@ -3,10 +3,11 @@
 /// pair of vertices through the rest of the graph.
 ///
 /// Problem  Weights w_ij >= 0. Removing vertex v and joining its neighbours by
-///          w_ij += w_vi w_vj / d_v, d_v = sum_i w_vi, keeps every effective conductance between the
-///          others, and the sum over spanning trees of the product of weights is d_v times that of
-///          the smaller graph (Kirchhoff 1847; Kennelly 1899).
-/// Method   `eliminate_front` is that step. `for_each_pair` hands out, for every pair (i, j), its own
+///          w_ij += w_vi w_vj / d_v, d_v = sum_i w_vi, keeps every effective conductance between
+///          the others, and the sum over spanning trees of the product of weights is d_v times that
+///          of the smaller graph (Kirchhoff 1847; Kennelly 1899).
+/// Method   `eliminate_front` is that step. `for_each_pair` hands out, for every pair (i, j), its
+/// own
 ///          weight and the conductance c_ij of all other paths: halves of the vertex set are
 ///          eliminated recursively, so that each pair is at last alone with the rest. The recursion
 ///          is the one Harvey and Xu (2016) use with matrix inverses; here it is subtraction free.
@@ -44,7 +45,7 @@ struct Reduced {
 /// Eliminates vertex graph.id[0] from the rest of `graph`; returns its degree d.
 /// row: [graph.size] numbers of scratch.
 template <class N, class Team>
-SOFTTRICKS_FN N eliminate_front(const Team& team, const PairWeights<N>& own,
+SOFTTRICKS_SOLVER N eliminate_front(const Team& team, const PairWeights<N>& own,
                                 const Reduced<N>& graph, N* row) {
   const int* const id = graph.id;
   const Matrix<N> mesh = graph.mesh;
@@ -63,7 +64,7 @@ namespace star_mesh {
 
 /// A copy of `graph` with its vertices [first, last) in front and then eliminated.
 template <class N, class Team>
-SOFTTRICKS_FN Reduced<N> without(const Team& team, const PairWeights<N>& own,
+SOFTTRICKS_SOLVER Reduced<N> without(const Team& team, const PairWeights<N>& own,
                                  const Reduced<N>& graph, int first, int last, Scratch& scratch) {
   const int size = graph.size, gone = last - first;
   int* const id = scratch.take<int>(size);
@@ -90,9 +91,8 @@ SOFTTRICKS_FN Reduced<N> without(const Team& team, const PairWeights<N>& own,
 
 /// Visits the pairs between the first `left` vertices of `graph` and the others.
 template <class N, class Team, class Visit>
-SOFTTRICKS_RECURSIVE void across(const Team& team, const PairWeights<N>& own,
-                                 const Reduced<N>& graph, int left, Scratch scratch,
-                                 Visit& visit) {
+SOFTTRICKS_SOLVER void across(const Team& team, const PairWeights<N>& own,
+                                 const Reduced<N>& graph, int left, Scratch scratch, Visit& visit) {
   const int right = graph.size - left;
   if (graph.size == 2) return visit(graph.id[0], graph.id[1], graph.mesh(0, 1));
   const Scratch frame = scratch;
@@ -112,7 +112,7 @@ SOFTTRICKS_RECURSIVE void across(const Team& team, const PairWeights<N>& own,
 
 /// Visits the pairs among the vertices of `graph`.
 template <class N, class Team, class Visit>
-SOFTTRICKS_RECURSIVE void within(const Team& team, const PairWeights<N>& own,
+SOFTTRICKS_SOLVER void within(const Team& team, const PairWeights<N>& own,
                                  const Reduced<N>& graph, Scratch scratch, Visit& visit) {
   if (graph.size < 2) return;
   const int half = graph.size / 2;
@@ -129,7 +129,7 @@ SOFTTRICKS_RECURSIVE void within(const Team& team, const PairWeights<N>& own,
 /// The whole graph on `own.vertices` vertices, nothing eliminated; the last vertex comes first, so
 /// that vertex 0 is the last to be eliminated.
 template <class N, class Team>
-SOFTTRICKS_FN Reduced<N> whole_graph(const Team& team, const PairWeights<N>& own,
+SOFTTRICKS_SOLVER Reduced<N> whole_graph(const Team& team, const PairWeights<N>& own,
                                      Scratch& scratch) {
   const int n = own.vertices;
   int* const id = scratch.take<int>(n);
@@ -155,7 +155,8 @@ SOFTTRICKS_FN void for_each_pair(const Team& team, const PairWeights<N>& own, Sc
 template <class N>
 constexpr std::size_t pair_scratch(int n) {
   const std::size_t m = static_cast<std::size_t>(n);
-  return 4 * m * m * sizeof(N) + 32 * (m * sizeof(N) + m * sizeof(int) * 2 + 4 * Scratch::alignment);
+  return 4 * m * m * sizeof(N) +
+         32 * (m * sizeof(N) + m * sizeof(int) * 2 + 4 * Scratch::alignment);
 }
 
 }  // namespace softtricks

@@ -1,4 +1,5 @@
 #pragma once
+#include "softtricks/base/center.hpp"
 #include "softtricks/base/dual.hpp"
 #include "softtricks/base/random.hpp"
 #include "softtricks/base/status.hpp"
@@ -42,6 +43,9 @@ struct SpanningTree {
       for (int j = i + 1; j < nodes; ++j, ++e) f(e, j + 1);
     }
   }
+  /// How many numbers the solvers keep touching: what a cache should hold.
+  SOFTTRICKS_FN std::int64_t working_numbers() const { return std::int64_t{1} * 4 * nodes * nodes; }
+  /// Bytes of scratch that suffice for every method.
   template <class T>
   constexpr std::size_t scratch() const {
     return pair_scratch<Dual<Wide<T>>>(nodes) + 6 * sizeof(T) * (size() + 2 * Scratch::alignment) +
@@ -50,7 +54,7 @@ struct SpanningTree {
 
   /// Is x the indicator of a spanning tree?
   template <class T, class Team>
-  SOFTTRICKS_FN MaskOf<T> contains(const Team& team, Vector<const T> x, T length,
+  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team& team, Vector<const T> x, T length,
                                    Scratch scratch) const {
     // 0/1 with length - 1 ones is a tree if and only if it is connected; elimination with x as
     // weights then meets no vertex of degree 0.
@@ -67,7 +71,7 @@ struct SpanningTree {
   }
 
   template <Plain T, class Team>
-  SOFTTRICKS_FN void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
+  SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
                             Scratch scratch) const {
     const int n = static_cast<int>(length), stride = (n + 15) / 16 * 16;
     const Matrix<T> full{scratch.take<T>(stride * n), stride};
@@ -111,7 +115,7 @@ struct SpanningTree {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_FN T log_partition(const Team& team, Vector<const T> utility, T length,
+  SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T length,
                                 Scratch scratch) const {
     const Range<T> range = range_of(utility);
     T result(0);
@@ -124,7 +128,7 @@ struct SpanningTree {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_FN void marginals(const Team& team, Vector<const T> utility, T length, Vector<T> out,
+  SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T length, Vector<T> out,
                                Scratch scratch) const {
     const Range<T> range = range_of(utility);
     in_fitting_arithmetic(range, [&](auto number, MaskOf<T> lanes) {
@@ -140,7 +144,7 @@ struct SpanningTree {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_FN void marginals_vjp(const Team& team, Vector<const T> utility, T length,
+  SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T length,
                                    Vector<const T> cotangent, Vector<T> out,
                                    Scratch scratch) const {
     const Range<T> range = range_of(utility);
@@ -169,7 +173,7 @@ struct SpanningTree {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_FN void sample(const Team& team, Vector<const T> utility, T length,
+  SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T length,
                             const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
     const Range<T> range = range_of(utility);
     in_fitting_arithmetic(range, [&](auto number, MaskOf<T> lanes) {
@@ -181,9 +185,7 @@ struct SpanningTree {
       for_each_pair(team, own, frame, [&](int i, int j, const N& rest) {
         const Uniform<T> u = random.next();
         const T share = fraction(own(i, j), rest), other = fraction(rest, own(i, j));
-        // Compare in the tail that is known with relative accuracy.
-        const auto chosen = ((share > other) & !(u.above <= other)) |
-                            (!(share > other) & (u.below < share));
+        const auto chosen = bernoulli(u, share, other);
         own(i, j) = select(chosen, contracted, N(0));
         put(x, i, j, lanes, select(chosen, T(1), T(0)));
       });
@@ -222,7 +224,7 @@ struct SpanningTree {
   }
 
   template <class N, class T, class Team>
-  SOFTTRICKS_FN PairWeights<N> weights(const Team& team, Vector<const T> utility,
+  SOFTTRICKS_SOLVER PairWeights<N> weights(const Team& team, Vector<const T> utility,
                                        const Range<T>& range, Scratch& scratch) const {
     const PairWeights<N> own{scratch.take<N>(size()), nodes};
     team.each(size(), [&](int e) {
@@ -239,7 +241,7 @@ struct SpanningTree {
 
   /// log of the sum over spanning trees of the product of weights; -inf if there is none.
   template <class N, class T, class Team>
-  SOFTTRICKS_FN static T log_tree_sum(const Team& team, const PairWeights<N>& own, T length,
+  SOFTTRICKS_SOLVER static T log_tree_sum(const Team& team, const PairWeights<N>& own, T length,
                                       Scratch scratch) {
     const Reduced<N> graph = whole_graph(team, own, scratch);
     N* const row = scratch.take<N>(own.vertices);
@@ -283,19 +285,6 @@ struct SpanningTree {
     }
   }
 
-  /// Half way between the least and the largest cotangent of an edge that is there: the product is
-  /// blind to a constant, and smaller numbers cancel less.
-  template <class T>
-  SOFTTRICKS_FN T midrange(Vector<const T> utility, Vector<const T> cotangent) const {
-    T least(infinity<T>), most(-infinity<T>);
-    for (int e = 0; e < size(); ++e) {
-      const auto absent = utility[e] == T(-infinity<T>);
-      least = min(least, select(absent, least, cotangent[e]));
-      most = max(most, select(absent, most, cotangent[e]));
-    }
-    return select(least <= most, (least + most) * T(ScalarOf<T>(0.5)), T(0));
-  }
-
   SOFTTRICKS_FN int edge(int i, int j) const {
     return i < j ? PairWeights<int>::index(nodes, i, j) : PairWeights<int>::index(nodes, j, i);
   }
@@ -309,8 +298,8 @@ struct SpanningTree {
     target = select(lanes, value, target);
   }
 
-  /// `marginal` adds up to length - 1 if the graph is connected, and to at least 1 less if not; then
-  /// no tree exists and `out` becomes NaN.
+  /// `marginal` adds up to length - 1 if the graph is connected, and to at least 1 less if not;
+  /// then no tree exists and `out` becomes NaN.
   template <class T, class Team>
   SOFTTRICKS_FN void spoil_unless_tree(const Team& team, Vector<T> marginal, T length,
                                        Vector<T> out) const {

@@ -1,0 +1,26 @@
+#pragma once
+#include "softtricks/base/view.hpp"
+
+namespace softtricks {
+
+/// f(x) = the negative entropy of the Gibbs law with mean x; the conjugate of the log partition
+/// function. The paper calls it exponential family entropy. Soft samples are the marginals.
+struct GibbsEntropy {
+  static constexpr const char* name = "gibbs_entropy";
+
+  template <class S, class T, class Team>
+  SOFTTRICKS_FN static auto relax(const S& structure, const Team& team, Vector<const T> utility,
+                                  T length, Vector<T> out, Scratch scratch)
+      -> decltype(structure.marginals(team, utility, length, out, scratch)) {
+    structure.marginals(team, utility, length, out, scratch);
+  }
+  template <class S, class T, class Team>
+  SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T> utility,
+                                      T length, Vector<const T>, Vector<const T> cotangent,
+                                      Vector<T> out, Scratch scratch)
+      -> decltype(structure.marginals_vjp(team, utility, length, cotangent, out, scratch)) {
+    structure.marginals_vjp(team, utility, length, cotangent, out, scratch);
+  }
+};
+
+}  // namespace softtricks

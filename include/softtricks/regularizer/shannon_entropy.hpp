@@ -1,0 +1,26 @@
+#pragma once
+#include "softtricks/base/view.hpp"
+
+namespace softtricks {
+
+/// f(x) = sum of x log x. The paper calls it categorical entropy.
+struct ShannonEntropy {
+  static constexpr const char* name = "shannon_entropy";
+
+  template <class S, class T, class Team>
+  SOFTTRICKS_FN static auto relax(const S& structure, const Team& team, Vector<const T> utility,
+                                  T length, Vector<T> out, Scratch scratch)
+      -> decltype(structure.shannon_entropy(team, utility, length, out, scratch)) {
+    structure.shannon_entropy(team, utility, length, out, scratch);
+  }
+  /// The Jacobian is a function of the soft sample alone.
+  template <class S, class T, class Team>
+  SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T>, T,
+                                      Vector<const T> soft, Vector<const T> cotangent,
+                                      Vector<T> out, Scratch)
+      -> decltype(structure.shannon_entropy_vjp(team, soft, cotangent, out)) {
+    structure.shannon_entropy_vjp(team, soft, cotangent, out);
+  }
+};
+
+}  // namespace softtricks

@@ -1,0 +1,328 @@
+/// `run`: checks a call once, finds its kernel and cuts the batch into pieces for the executor.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "kernels.hpp"
+#include "softtricks/functions.hpp"
+#include "softtricks/registry.hpp"
+
+namespace softtricks {
+namespace {
+
+const KernelTable& kernels() {
+#if defined(__x86_64__)
+  static const KernelTable& table = [&]() -> const KernelTable& {
+    if (__builtin_cpu_supports("x86-64-v4")) return kernels_avx512();
+    if (__builtin_cpu_supports("x86-64-v3")) return kernels_avx2();
+    return kernels_baseline();
+  }();
+  return table;
+#else
+  return kernels_baseline();
+#endif
+}
+
+/// Memory of one thread that grows to what was last needed and is kept.
+void* thread_memory(std::size_t bytes) {
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  thread_local std::unique_ptr<void, Free> memory;
+  thread_local std::size_t held = 0;
+  if (bytes > held) {
+    const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
+    memory.reset();
+    held = 0;
+    memory.reset(std::aligned_alloc(64, rounded));
+    held = memory ? rounded : 0;
+  }
+  return held >= bytes ? memory.get() : nullptr;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+template <class List>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  List::for_each([&]<class M>() { names.emplace_back(M::name); });
+  return names;
+}
+
+template <class List>
+int place_of(std::string_view name) {
+  int place = 0, found = -1;
+  List::for_each([&]<class M>() {
+    if (name == M::name) found = place;
+    ++place;
+  });
+  return found;
+}
+
+template <class Verb>
+bool is_called(std::string_view verb, std::string_view regularizer) {
+  if constexpr (reads_regularizer<Verb>) {
+    return verb == Verb::name && regularizer == Verb::regularizer;
+  } else {
+    return verb == Verb::name;
+  }
+}
+
+struct VerbFacts {
+  int place = -1;
+  bool scalar = false, reads_member = false, reads_cotangent = false, relaxes = false;
+};
+
+VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
+  VerbFacts facts;
+  int place = 0;
+  for_each_verb([&]<class Verb>() {
+    if (is_called<Verb>(verb, regularizer)) {
+      facts = {place, Verb::scalar, Verb::reads_member, Verb::reads_cotangent,
+               reads_regularizer<Verb>};
+    }
+    ++place;
+  });
+  return facts;
+}
+
+/// Checks shape against the fields of structure S and makes it.
+template <class S>
+Status make_checked(const std::vector<std::int64_t>& shape, std::int64_t& size, int& longest) {
+  if (shape.size() != static_cast<std::size_t>(S::fields)) {
+    std::string fields;
+    for (const char* field : S::field_names) fields += (fields.empty() ? "" : ", ") + std::string(field);
+    return Status::error(std::string(S::name) + ": shape needs " + std::to_string(S::fields) +
+                         " number(s) (" + fields + "), got " + std::to_string(shape.size()));
+  }
+  for (std::size_t f = 0; f < shape.size(); ++f) {
+    if (shape[f] < std::numeric_limits<int>::min() || shape[f] > (1 << 28)) {
+      return Status::error(std::string(S::name) + ": " + S::field_names[f] + " = " +
+                           std::to_string(shape[f]) + " is out of range");
+    }
+  }
+  S s{};
+  if constexpr (S::fields == 1) {
+    s = S{static_cast<int>(shape[0])};
+  } else {
+    s = S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
+  }
+  const Status status = s.check();
+  if (status.ok()) {
+    size = s.size();
+    longest = s.longest();
+  }
+  return status;
+}
+
+Status describe(std::string_view structure, const std::vector<std::int64_t>& shape, int& place,
+                std::int64_t& size, int& longest) {
+  place = place_of<Structures>(structure);
+  if (place < 0) {
+    return Status::error("structure " + quoted(structure) + " is unknown; offered: " +
+                         join(names_of<Structures>()));
+  }
+  Status status;
+  Structures::for_each([&]<class S>() {
+    if (structure == S::name) status = make_checked<S>(shape, size, longest);
+  });
+  return status;
+}
+
+Status check_relaxation(const Call& call) {
+  if (!(call.temperature > 0) || std::isinf(call.temperature)) {
+    return Status::error("temperature must be positive and finite, got " +
+                         std::to_string(call.temperature));
+  }
+  if (!(call.utility_range > 0)) {
+    return Status::error("utility_range must be positive (infinite: off), got " +
+                         std::to_string(call.utility_range));
+  }
+  return {};
+}
+
+Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
+  if (call.batch < 0) {
+    return Status::error("batch must not be negative, got " + std::to_string(call.batch));
+  }
+  if (call.batch == 0) return {};
+  if (call.utility == nullptr) return Status::error("utility is missing");
+  if (call.out == nullptr) return Status::error("out is missing");
+  if (facts.reads_member && call.member == nullptr) {
+    return Status::error(std::string(call.verb) + " needs member");
+  }
+  if (facts.reads_cotangent && call.cotangent == nullptr) {
+    return Status::error(std::string(call.verb) + " needs cotangent");
+  }
+  for (std::int64_t b = 0; call.lengths != nullptr && b < call.batch; ++b) {
+    if (call.lengths[b] < 1 || call.lengths[b] > longest) {
+      return Status::error("lengths must be in [1, " + std::to_string(longest) + "], got " +
+                           std::to_string(call.lengths[b]) + " for instance " + std::to_string(b));
+    }
+  }
+  return {};
+}
+
+Status find_verb(const Call& call, int structure, VerbFacts& facts) {
+  facts = facts_of(call.verb, call.regularizer);
+  if (facts.place < 0) {
+    std::vector<std::string> offered;
+    for (const VerbInfo& verb : verbs()) offered.push_back(verb.name);
+    if (std::find(offered.begin(), offered.end(), call.verb) == offered.end()) {
+      return Status::error("verb " + quoted(call.verb) + " is unknown; offered: " + join(offered));
+    }
+    return Status::error("regularizer " + quoted(call.regularizer) + " is unknown; offered: " +
+                         join(regularizers()));
+  }
+  if (kernels().verb[structure][facts.place][0].run != nullptr) return {};
+  std::string what = std::string(call.verb);
+  if (facts.relaxes) what += " with " + std::string(call.regularizer);
+  std::vector<std::string> offered;
+  for (const VerbInfo& verb : verbs()) {
+    for (const std::string& r : regularizers()) {
+      const bool relaxes = facts_of(verb.name, r).relaxes;
+      if (!offers(call.structure, verb.name, r)) continue;
+      if (relaxes || r == regularizers().front()) {
+        offered.push_back(relaxes ? verb.name + " with " + r : verb.name);
+      }
+    }
+  }
+  return Status::error(std::string(call.structure) + " does not offer " + what + "; it offers: " +
+                       join(offered));
+}
+
+/// Instances per piece: enough work to be worth a thread's attention, and whole packs.
+std::int64_t grain_for(std::int64_t work) {
+  constexpr std::int64_t worth = 100000, pack = 16;
+  const std::int64_t instances = worth / (work + 1) + 1;
+  return (instances + pack - 1) / pack * pack;
+}
+
+}  // namespace
+
+Status run(const Call& call) {
+  int structure = -1, longest = 0;
+  std::int64_t size = 0;
+  VerbFacts facts;
+  if (Status s = describe(call.structure, call.shape, structure, size, longest); !s) return s;
+  if (Status s = find_verb(call, structure, facts); !s) return s;
+  if (facts.relaxes) {
+    if (Status s = check_relaxation(call); !s) return s;
+  }
+  if (Status s = check_arrays(call, facts, longest); !s) return s;
+  if (call.batch == 0) return {};
+
+  KernelArguments arguments{};
+  for (std::size_t f = 0; f < call.shape.size(); ++f) arguments.shape[f] = call.shape[f];
+  arguments.temperature = facts.relaxes ? call.temperature : 1;
+  arguments.utility_range =
+      facts.relaxes ? call.utility_range : std::numeric_limits<double>::infinity();
+  arguments.utility = call.utility;
+  arguments.member = call.member;
+  arguments.cotangent = call.cotangent;
+  arguments.lengths = call.lengths;
+  arguments.seed = call.seed;
+  arguments.first_instance = call.first_instance;
+  arguments.out = call.out;
+
+  const Kernel& kernel =
+      kernels().verb[structure][facts.place][call.dtype == Dtype::float64 ? 1 : 0];
+  const std::size_t bytes = kernel.bytes(arguments);
+  bool short_of_memory = false;
+  auto body = [&](std::int64_t begin, std::int64_t end) {
+    void* const memory = thread_memory(bytes);
+    if (memory == nullptr) {
+      short_of_memory = true;
+      return;
+    }
+    kernel.run(arguments, begin, end, memory);
+  };
+  call.executor.for_each_range(call.batch, grain_for(kernel.work(arguments)), body);
+  if (short_of_memory) {
+    return Status::error("not enough memory: " + std::to_string(bytes) + " bytes per thread");
+  }
+  return {};
+}
+
+Status run(const PerturbationCall& call) {
+  const int place = place_of<Perturbations>(call.perturbation);
+  if (place < 0) {
+    return Status::error("perturbation " + quoted(call.perturbation) + " is unknown; offered: " +
+                         join(names_of<Perturbations>()));
+  }
+  static constexpr std::string_view verb_names[] = {"sample",       "sample_vjp", "log_prob",
+                                                    "log_prob_vjp", "kl",         "kl_vjp"};
+  const auto* const named = std::find(std::begin(verb_names), std::end(verb_names), call.verb);
+  if (named == std::end(verb_names)) {
+    return Status::error("verb " + quoted(call.verb) +
+                         " is unknown; offered: sample, sample_vjp, log_prob, log_prob_vjp, kl, "
+                         "kl_vjp");
+  }
+  const int verb = static_cast<int>(named - verb_names);
+  if (call.batch < 0 || call.size < 0) {
+    return Status::error("batch and size must not be negative");
+  }
+  if (call.batch == 0 || call.size == 0) return {};
+  const bool pulls_back = verb == draw_vjp || verb == log_density_vjp || verb == divergence_vjp;
+  if (call.theta == nullptr) return Status::error("theta is missing");
+  if (call.out == nullptr) return Status::error("out is missing");
+  if (verb != draw && call.value == nullptr) return Status::error("value is missing");
+  if (pulls_back && call.cotangent == nullptr) return Status::error("cotangent is missing");
+  if (pulls_back && verb != draw_vjp && call.out_value == nullptr) {
+    return Status::error("out_value is missing");
+  }
+  // `draw` reads no values: theta stands in, so that kernels need not ask.
+  const PerturbationArguments arguments{call.size, call.theta,
+                                        call.value != nullptr ? call.value : call.theta,
+                                        call.cotangent, call.seed, call.first_instance, call.out,
+                                        call.out_value};
+  const PerturbationKernel kernel =
+      kernels().perturbation[place][verb][call.dtype == Dtype::float64 ? 1 : 0];
+  auto body = [&](std::int64_t begin, std::int64_t end) { kernel(arguments, begin, end); };
+  call.executor.for_each_range(call.batch, grain_for(call.size * 16), body);
+  return {};
+}
+
+std::vector<StructureInfo> structures() {
+  std::vector<StructureInfo> all;
+  Structures::for_each([&]<class S>() {
+    all.push_back({S::name, {std::begin(S::field_names), std::end(S::field_names)}});
+  });
+  return all;
+}
+
+std::vector<VerbInfo> verbs() {
+  std::vector<VerbInfo> all;
+  for_each_verb([&]<class Verb>() {
+    const bool listed = !all.empty() && all.back().name == Verb::name;
+    if (!listed) all.push_back({Verb::name, Verb::scalar});
+  });
+  return all;
+}
+
+std::vector<std::string> regularizers() { return names_of<Regularizers>(); }
+std::vector<std::string> perturbations() { return names_of<Perturbations>(); }
+
+bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer) {
+  const int s = place_of<Structures>(structure);
+  const int v = facts_of(verb, regularizer).place;
+  return s >= 0 && v >= 0 && kernels().verb[s][v][0].run != nullptr;
+}
+
+Status size_of(std::string_view structure, const std::vector<std::int64_t>& shape,
+               std::int64_t& size) {
+  int place = 0, longest = 0;
+  return describe(structure, shape, place, size, longest);
+}
+
+std::string instruction_set() { return kernels().name; }
+
+}  // namespace softtricks

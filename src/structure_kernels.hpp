@@ -1,0 +1,247 @@
+#pragma once
+/// From a batch in memory to a solver's text and back: loads instances into packs (or takes them
+/// one by one), applies temperature, range and lengths, and keeps bad instances from spoiling
+/// others.
+#include "kernels.hpp"
+#include "pack.hpp"
+#include "softtricks/functions.hpp"
+
+namespace softtricks {
+
+template <class Scalar, int W>
+using NumberOf = std::conditional_t<W == 1, Scalar, Pack<Scalar, W>>;
+
+template <class T>
+SOFTTRICKS_FN ScalarOf<T>& lane(T& x, int l) {
+  return reinterpret_cast<ScalarOf<T>*>(&x)[l];
+}
+
+/// Reads `size` numbers of each of the instances first, first+1, ... (at most `count`; lanes beyond
+/// repeat the last) into one T per entry.
+template <class Team, class T>
+SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, int count, T* target) {
+  constexpr int W = Lanes<T>::count;
+  if constexpr (W == 1) {
+    for (int e = 0; e < size; ++e) target[e] = source[e];
+  } else {
+    int e = 0;
+    for (; e + W <= size; e += W) {
+      for (int l = 0; l < W; ++l) {
+        const auto* row = source + static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size;
+        std::memcpy(&target[e + l], row + e, sizeof(T));
+      }
+      transpose(target + e);
+    }
+    for (; e < size; ++e) {
+      for (int l = 0; l < W; ++l) {
+        lane(target[e], l) =
+            source[static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size + e];
+      }
+    }
+  }
+}
+
+/// The reverse of `load`; lanes beyond `count` are dropped. May use `source` as scratch.
+template <class Team, class T>
+SOFTTRICKS_SOLVER void store(T* source, int size, int count, ScalarOf<T>* target) {
+  constexpr int W = Lanes<T>::count;
+  if constexpr (W == 1) {
+    for (int e = 0; e < size; ++e) target[e] = source[e];
+  } else {
+    int e = 0;
+    for (; e + W <= size; e += W) {
+      transpose(source + e);
+      for (int l = 0; l < count; ++l) {
+        std::memcpy(target + static_cast<std::ptrdiff_t>(l) * size + e, &source[e + l], sizeof(T));
+      }
+    }
+    for (; e < size; ++e) {
+      for (int l = 0; l < count; ++l) {
+        target[static_cast<std::ptrdiff_t>(l) * size + e] = lane(source[e], l);
+      }
+    }
+  }
+}
+
+template <class S>
+SOFTTRICKS_FN S make_structure(const std::int64_t* shape) {
+  if constexpr (S::fields == 1) {
+    return S{static_cast<int>(shape[0])};
+  } else if constexpr (S::fields == 2) {
+    return S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
+  } else {
+    return S{static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2])};
+  }
+}
+
+/// One verb of one structure on numbers T, up to Lanes<T>::count instances at a time.
+template <class Verb, class S, class T, class Team>
+struct StructureKernel {
+  using Scalar = ScalarOf<T>;
+  static constexpr int width = Lanes<T>::count;
+  static constexpr bool relaxes = reads_regularizer<Verb>;
+
+  const S structure;
+  const KernelArguments& in;
+  const int size;
+  T *utility, *member, *cotangent, *out;
+  Scratch scratch;
+
+  SOFTTRICKS_FN StructureKernel(const KernelArguments& arguments, Scratch memory)
+      : structure(make_structure<S>(arguments.shape)), in(arguments), size(structure.size()) {
+    utility = memory.template take<T>(size);
+    member = memory.template take<T>(Verb::reads_member ? size : 0);
+    cotangent = memory.template take<T>(Verb::reads_cotangent ? size : 0);
+    out = memory.template take<T>(Verb::scalar ? 1 : size);
+    scratch = memory;
+  }
+
+  SOFTTRICKS_FN const Scalar* row(const void* base, std::int64_t instance) const {
+    return static_cast<const Scalar*>(base) + instance * size;
+  }
+
+  /// Entries outside an instance's length are absent: utility -inf.
+  SOFTTRICKS_FN T load_lengths(std::int64_t first, int count) const {
+    T length(static_cast<Scalar>(structure.longest()));
+    if (in.lengths == nullptr) return length;
+    for (int l = 0; l < width; ++l) {
+      lane(length, l) = static_cast<Scalar>(in.lengths[first + (l < count ? l : count - 1)]);
+    }
+    structure.for_each_entry([&](int e, int from) {
+      utility[e] = select(length < T(static_cast<Scalar>(from)), T(-infinity<T>), utility[e]);
+    });
+    return length;
+  }
+
+  /// Lanes with a utility that has no meaning; their utilities become 0, so that solvers need not
+  /// mind them.
+  SOFTTRICKS_FN MaskOf<T> quarantine() const {
+    MaskOf<T> bad = !(utility[0] == utility[0]);
+    for (int e = 0; e < size; ++e) {
+      bad = bad | !(utility[e] == utility[e]);
+      if constexpr (!Verb::takes_infinity) bad = bad | (utility[e] == T(infinity<T>));
+    }
+    if (any(bad)) {
+      for (int e = 0; e < size; ++e) utility[e] = select(bad, T(0), utility[e]);
+    }
+    return bad;
+  }
+
+  /// Utilities below the largest minus `utility_range`, but above -inf, are raised to that floor.
+  /// Returns the largest, whose own floor they follow.
+  SOFTTRICKS_FN T raise_to_floor() const {
+    T top(-infinity<T>);
+    for (int e = 0; e < size; ++e) top = max(top, utility[e]);
+    const T floor = top - T(static_cast<Scalar>(in.utility_range));
+    for (int e = 0; e < size; ++e) {
+      utility[e] = select(utility[e] == T(-infinity<T>), utility[e], max(utility[e], floor));
+    }
+    return top;
+  }
+
+  /// A raised utility is a function of the largest one (of equals, the first): its gradient goes
+  /// there.
+  SOFTTRICKS_FN void hand_to_largest(T top) const {
+    const T floor = top - T(static_cast<Scalar>(in.utility_range));
+    T handed(0);
+    for (int e = 0; e < size; ++e) {
+      const auto raised = (utility[e] == floor) & (floor < top);
+      handed = handed + select(raised, out[e], T(0));
+      out[e] = select(raised, T(0), out[e]);
+    }
+    auto open = top == top;
+    for (int e = 0; e < size; ++e) {
+      const auto here = open & (utility[e] == top);
+      out[e] = out[e] + select(here, handed, T(0));
+      open = open & !here;
+    }
+  }
+
+  SOFTTRICKS_FN Stream<T> stream_of(std::int64_t first) const {
+    WordOf<T> low{}, high{};
+    for (int l = 0; l < width; ++l) {
+      const std::uint64_t id = in.first_instance + static_cast<std::uint64_t>(first + l);
+      reinterpret_cast<std::uint32_t*>(&low)[l] = static_cast<std::uint32_t>(id);
+      reinterpret_cast<std::uint32_t*>(&high)[l] = static_cast<std::uint32_t>(id >> 32);
+    }
+    return Stream<T>(in.seed, low, high);
+  }
+
+  /// Instances [first, first + count), count <= width.
+  SOFTTRICKS_FN void run(std::int64_t first, int count) const {
+    load<Team>(row(in.utility, first), size, count, utility);
+    const bool limited = relaxes && in.utility_range < static_cast<double>(infinity<T>);
+    const Scalar temperature = static_cast<Scalar>(in.temperature);
+    if (relaxes && temperature != Scalar(1)) {
+      for (int e = 0; e < size; ++e) utility[e] = utility[e] / T(temperature);
+    }
+    const T length = load_lengths(first, count);
+    const MaskOf<T> bad = quarantine();
+    if constexpr (Verb::reads_member) load<Team>(row(in.member, first), size, count, member);
+    if constexpr (Verb::reads_cotangent) load<Team>(row(in.cotangent, first), size, count, cotangent);
+    const T top = limited ? raise_to_floor() : T(0);
+    const Stream<T> stream = stream_of(first);
+    const Operands<T> operands{{utility, size}, {member, size}, {cotangent, size}, length, &stream};
+    constexpr int one = 1;
+    const int results = Verb::scalar ? one : size;
+    Verb::run(structure, Team(), operands, Vector<T>{out, results}, scratch);
+    if (relaxes && Verb::reads_cotangent) {
+      if (limited) hand_to_largest(top);
+      if (temperature != Scalar(1)) {
+        for (int e = 0; e < size; ++e) out[e] = out[e] / T(temperature);
+      }
+    }
+    if (any(bad)) {
+      for (int e = 0; e < results; ++e) out[e] = select(bad, T(not_a_number<T>), out[e]);
+    }
+    store<Team>(out, results, count, static_cast<Scalar*>(in.out) + first * results);
+  }
+};
+
+/// Packs where the solver takes them and the working set of a pack stays in a core's own cache;
+/// instances one by one otherwise. A function of the shape alone, so that a result never depends on
+/// the batch around it.
+template <class Verb, class S, class Scalar, int W, class Team>
+struct StructureKernels {
+  using Wide = NumberOf<Scalar, W>;
+  static constexpr std::int64_t cache = 1 << 20;
+  static constexpr bool packs = Offered<Verb, S, Wide, Team>;
+
+  static bool use_packs(const S& s) {
+    const std::int64_t numbers = s.working_numbers() + 3 * static_cast<std::int64_t>(s.size());
+    return packs && numbers * static_cast<std::int64_t>(sizeof(Wide)) <= cache;
+  }
+
+  template <class T>
+  static void run_as(const KernelArguments& in, std::int64_t begin, std::int64_t end,
+                     void* memory) {
+    constexpr int width = Lanes<T>::count;
+    const StructureKernel<Verb, S, T, Team> kernel(in, Scratch(memory));
+    for (std::int64_t b = begin; b < end; b += width) {
+      kernel.run(b, static_cast<int>(end - b < width ? end - b : width));
+    }
+  }
+  static void run(const KernelArguments& in, std::int64_t begin, std::int64_t end, void* memory) {
+    if constexpr (packs) {
+      if (use_packs(make_structure<S>(in.shape))) return run_as<Wide>(in, begin, end, memory);
+    }
+    run_as<Scalar>(in, begin, end, memory);
+  }
+
+  template <class T>
+  static std::size_t bytes_as(const S& s) {
+    Scratch count;
+    for (int arrays = 0; arrays < 5; ++arrays) count.take<T>(static_cast<std::size_t>(s.size()));
+    return count.used() + s.template scratch<T>() + 2 * Scratch::alignment;
+  }
+  static std::size_t bytes(const KernelArguments& in) {
+    const S s = make_structure<S>(in.shape);
+    return use_packs(s) ? bytes_as<Wide>(s) : bytes_as<Scalar>(s);
+  }
+  static std::int64_t work(const KernelArguments& in) {
+    const S s = make_structure<S>(in.shape);
+    return s.working_numbers() * 4 + s.size() * 16;
+  }
+};
+
+}  // namespace softtricks
