@@ -216,6 +216,14 @@ def test_picture_counts_edges_and_directions(folder):
     assert page.text.count(".12") >= 2 * NODES * (NODES - 1)  # values of both soft samples
 
 
+def test_directions_count_where_the_soft_sample_has_them(folder):
+    drawn = sample()
+    drawn["rows"]["independent_edges"] = {
+        "edges": [[0, 1]], "soft": [0.1 * (i > j) for i in range(NODES) for j in range(NODES)]}
+    write(folder / "picture.json", {"samples": [drawn]})
+    assert "1 of 1 correct, 7 missed" in report(folder).text
+
+
 def test_commands_date_and_machine_are_shown_escaped(folder):
     report(folder)
     source = (folder / "report.html").read_text(encoding="utf-8")

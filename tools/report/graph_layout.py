@@ -224,12 +224,10 @@ def pictures_section(samples):
         "One line per test graph: the motion the model sees, the true tree, and one hard sample of "
         "each edge distribution, all over the points of the last frame. "
     ]
-    if any(
-        graph_pictures.is_directed(edges) for sample in shown for edges in sample.edges.values()
-    ):
+    if any(graph_pictures.is_directed(sample, row) for sample in shown for row in sample.edges):
         words.append(
             "Independent edges are drawn for each direction of a pair, and counted so; "
-            "an arrow head marks pairs with one direction only. "
+            "where only one direction was sampled, an arrow head points to the receiver. "
         )
     if len(samples) > len(shown):
         words.append(f"Shown are {len(shown)} of {len(samples)} graphs of picture.json.")
@@ -278,7 +276,8 @@ def matrices_section(samples):
     intro = paragraph(
         "In training, the decoder receives soft samples: each pair of points carries a number "
         "between 0 (no edge, the page's colour) and 1 (edge, full ink). Framed cells are the "
-        "true edges. Rows and columns are the points as numbered in the picture."
+        "true edges. Row i, column j: how much point i, as numbered in the picture, receives from point "
+        "j."
     )
     rest = [
         join([element("h3", f"Graph {index}"), matrices(sample, index)])

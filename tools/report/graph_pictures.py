@@ -65,9 +65,11 @@ def undirected(edge, nodes):
     return tuple(sorted(directed(edge, nodes)))
 
 
-def is_directed(edges):
-    """Whether each direction of a pair was sampled for itself: then some pair comes backwards."""
-    return any(i > j for i, j in edges)
+def is_directed(sample, row):
+    """Whether each direction of a pair was sampled for itself; otherwise pairs come as i < j."""
+    soft = sample.soft.get(row)
+    asymmetric = soft is not None and not numpy.allclose(soft, soft.T, atol=1e-3, equal_nan=True)
+    return asymmetric or any(i > j for i, j in sample.edges[row])
 
 
 def adjacency(sample):
@@ -82,7 +84,7 @@ def score(sample, row):
     """Correct, sampled and missed edges, counted over directions where those were sampled."""
     edges = set(sample.edges[row])
     truth = sample.truth
-    if is_directed(edges):
+    if is_directed(sample, row):
         truth = truth | {(j, i) for i, j in truth}
     return len(edges & truth), len(edges), len(truth - edges)
 
@@ -112,7 +114,7 @@ def sampled(sample, row, name):
         lines(axes, sample, sample.truth - pairs, MISSED)
         lines(axes, sample, pairs - sample.truth, WRONG)
         lines(axes, sample, pairs & sample.truth, CORRECT)
-        if is_directed(edges):
+        if is_directed(sample, row):
             one_way = {(i, j) for i, j in edges if (j, i) not in edges}
             heads(axes, sample, one_way)
         points(axes, sample)
@@ -152,9 +154,9 @@ def lines(axes, sample, edges, stroke):
 
 
 def heads(axes, sample, edges):
-    """A small arrow head in the middle of each pair of which one direction only was sampled."""
+    """A small arrow head, from sender j to receiver i, where one direction only was sampled."""
     for i, j in sorted(edges):
-        start, end = sample.positions[-1, [i, j]]
+        end, start = sample.positions[-1, [i, j]]
         stroke = CORRECT if tuple(sorted((i, j))) in sample.truth else WRONG
         axes.annotate(
             "",

@@ -19,8 +19,8 @@ from .page import (
 )
 from .run_folder import number
 
-# A tree that avoids every true edge still scores (n-1) / (n(n-1)/2 - (n-1)), 1.25 times chance at
-# ten nodes, because the better of "edge" and "no edge" is counted. All below 1.5 is chance level.
+# Blind guesses score a little above chance: by noise, and for independent edges because the better
+# of the two edge types is counted. What lies below 1.5 times chance has learnt nothing.
 CHANCE_MARGIN = 1.5
 SLIPPED = 0.1  # a final precision this far below the highest of the run is pointed out
 
