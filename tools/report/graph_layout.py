@@ -276,8 +276,8 @@ def matrices_section(samples):
     intro = paragraph(
         "In training, the decoder receives soft samples: each pair of points carries a number "
         "between 0 (no edge, the page's colour) and 1 (edge, full ink). Framed cells are the "
-        "true edges. Row i, column j: how much point i, as numbered in the picture, receives from point "
-        "j."
+        "true edges. Row i, column j: how much point i receives from point j, numbered as in the "
+        "picture."
     )
     rest = [
         join([element("h3", f"Graph {index}"), matrices(sample, index)])
