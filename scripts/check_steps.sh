@@ -85,13 +85,13 @@ step_tsan() {
 
 # The core's headers as the library's own files see them.
 step_tidy() {
-  local file
-  for file in src/cpu.cpp src/kernels.cpp; do
+  local file found=0
+  for file in src/*.cpp; do
+    # Without errors of its own, clang-tidy still counts on stderr the warnings it left out.
     clang-tidy --quiet "$file" -- -std=c++20 -Iinclude -Isrc -march=x86-64-v3 -Wno-psabi \
-      -DSOFTTRICKS_ISA=1 -DSOFTTRICKS_ISA_COUNT=3 2>build/check/tidy.log ||
-      { grep -v 'warnings generated' build/check/tidy.log; return 1; }
+      -DSOFTTRICKS_ISA=1 -DSOFTTRICKS_ISA_COUNT=3 2>/dev/null || found=1
   done
-  echo "clang-tidy: nothing to say"
+  [ "$found" = 0 ] && echo "clang-tidy: nothing to say"
 }
 
 # A project that knows only the installed files builds and runs, also after the prefix has moved.

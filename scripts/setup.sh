@@ -25,15 +25,16 @@ find_python() {
   done
   return 1
 }
-has_venv() { local found; found=$(find_python) && "$found" -c 'import venv, ensurepip' 2>/dev/null; }
+# Does the Python that will be used lack its venv module? (Without any: check_versions speaks.)
+lacks_venv() { local found; found=$(find_python) && ! "$found" -c 'import venv, ensurepip' 2>/dev/null; }
 
 # Names of the Debian packages that are missing, found by what they provide.
 missing_packages() {
   has_command g++ || echo g++
   has_command cmake || echo cmake
   has_command ninja || echo ninja-build
-  has_command python3 || echo python3
-  has_venv || echo python3-venv
+  has_command python3 || printf '%s\n' python3 python3-venv
+  ! lacks_venv || echo python3-venv
   has_header gtest/gtest.h || echo libgtest-dev
   has_header CLI/CLI.hpp || echo libcli11-dev
   has_header nlohmann/json.hpp || echo nlohmann-json3-dev
@@ -46,8 +47,8 @@ missing_packages() {
 
 install_packages() {
   local missing
-  missing=$(missing_packages | sort -u | tr '\n' ' ')
-  [ -n "${missing// /}" ] || { echo "system packages: all there"; return; }
+  missing=$(missing_packages | sort -u | xargs)
+  [ -n "$missing" ] || { echo "system packages: all there"; return; }
   echo "system packages missing: $missing"
   has_command apt-get || die "these Debian packages, or your system's like, are missing: $missing" \
     "Install them (g++ 12, CMake 3.25, Ninja, Python 3.11, GoogleTest, CLI11, nlohmann-json) and run this again."
@@ -59,8 +60,8 @@ install_packages() {
   # shellcheck disable=SC2086
   apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
     die "apt-get could not install $missing" "See the message above: network, disk space, or another apt-get running."
-  missing=$(missing_packages | sort -u | tr '\n' ' ')
-  [ -z "${missing// /}" ] || die "still missing after apt-get: $missing" "Install them by hand and run this again."
+  missing=$(missing_packages | sort -u | xargs)
+  [ -z "$missing" ] || die "still missing after apt-get: $missing" "Install them by hand and run this again."
 }
 
 check_versions() {
