@@ -407,7 +407,7 @@ std::int64_t structure_size(const std::string& structure, const Shape& shape) {
 }  // namespace
 }  // namespace softtricks
 
-#define SOFTTRICKS_STRUCTURE "str structure, int[] shape, Tensor? lengths=None"
+#define SOFTTRICKS_STRUCTURE "str structure, int[] shape, Tensor? lengths"
 #define SOFTTRICKS_RELAX "float temperature, str regularizer, float? utility_range, "
 
 STABLE_TORCH_LIBRARY(softtricks, m) {

@@ -1,0 +1,228 @@
+"""What PyTorch must know of each operator beside its numbers: the shape of its result, its gradient,
+and how it takes one more batch dimension. One rule a verb, none a structure.
+
+Every backward is made of the operators themselves, so that it can be differentiated and compiled.
+"""
+
+import torch
+
+from ._library import ops
+
+# ---- shapes -----------------------------------------------------------------------------------
+
+_ENTRYWISE = ("argmax", "marginals", "marginals_vjp", "sample", "relax", "relax_vjp")
+_SCALAR = ("log_partition", "log_prob", "entropy")
+_PERTURBATION = ("perturb", "perturb_vjp", "perturbation_log_prob", "perturbation_kl")
+_PERTURBATION_PAIR = ("perturbation_log_prob_vjp", "perturbation_kl_vjp")
+
+
+def _like(first, *_):
+    return first.new_empty(first.shape)
+
+
+def _like_twice(first, *_):
+    return first.new_empty(first.shape), first.new_empty(first.shape)
+
+
+def _instances(first, *_):
+    return first.new_empty(first.shape[:-1])
+
+
+# ---- one more batch dimension -----------------------------------------------------------------
+
+
+def _in_front(argument, dim, size):
+    if not isinstance(argument, torch.Tensor):
+        return argument
+    if dim is None:
+        return argument.expand(size, *argument.shape)
+    return argument.movedim(dim, 0)
+
+
+def _vmap(name, results):
+    def rule(info, in_dims, *arguments):
+        moved = [_in_front(a, d, info.batch_size) for a, d in zip(arguments, in_dims, strict=True)]
+        return call(name, *moved), 0 if results == 1 else (0,) * results
+
+    return rule
+
+
+def _vmap_random(name):
+    batched = _vmap(name, 1)
+
+    def rule(info, in_dims, *arguments):
+        if info.randomness == "different":
+            return batched(info, in_dims, *arguments)
+        # A draw is a function of its seed: each element is what it would be by itself.
+        moved = [_in_front(a, d, info.batch_size) for a, d in zip(arguments, in_dims, strict=True)]
+        draws = [
+            call(name, *(a[i] if isinstance(a, torch.Tensor) else a for a in moved))
+            for i in range(info.batch_size)
+        ]
+        return torch.stack(draws), 0
+
+    return rule
+
+
+def _register_shapes_and_batching():
+    for names, shape, results in (
+        (_ENTRYWISE, _like, 1),
+        (_SCALAR, _instances, 1),
+        (_PERTURBATION, _like, 1),
+        (_PERTURBATION_PAIR, _like_twice, 2),
+    ):
+        for name in names:
+            random = name in ("sample", "perturb")
+            rule = _vmap_random(name) if random else _vmap(name, results)
+            torch.library.register_fake(f"softtricks::{name}", shape)
+            torch.library.register_vmap(f"softtricks::{name}", rule)
+            if name in _functions:
+                _functions[name].vmap = staticmethod(rule)
+
+
+# ---- gradients --------------------------------------------------------------------------------
+# An operator's arguments are tensors to differentiate by, then numbers and names, and at the end
+# (structure, shape, lengths) or the perturbation.
+
+_functions = {}
+
+
+def transforming():
+    """Is a transform of torch.func at work (vmap, grad, jacrev ...)?"""
+    return torch._C._are_functorch_transforms_active()
+
+
+def call(name, *arguments):
+    """Calls an operator so that it can be differentiated by autograd, compiled, and transformed."""
+    op = getattr(ops, name)
+    if torch.compiler.is_compiling() or not transforming():
+        return op(*arguments)
+    # torch.func can't look into gradients registered with an operator, only into these.
+    return _functions[name].apply(*arguments) if name in _functions else op(*arguments)
+
+
+def _make_function(name, setup_context, backward):
+    def forward(*arguments):
+        return getattr(ops, name)(*arguments)
+
+    members = {"forward": forward, "setup_context": setup_context, "backward": backward}
+    static = {key: staticmethod(value) for key, value in members.items()}
+    return type(name, (torch.autograd.Function,), static)
+
+
+def _gradient(name, reads_result=False):
+    """Registers the decorated function as the backward of an operator. It gets the incoming
+    gradient, the operator's result where it asked for it, and the operator's arguments; it returns
+    the gradients of the tensors that lead the arguments."""
+
+    def register(backward):
+        def setup_context(ctx, inputs, output):
+            ctx.is_tensor = [isinstance(a, torch.Tensor) for a in inputs]
+            ctx.others = [None if isinstance(a, torch.Tensor) else a for a in inputs]
+            tensors = [a for a in inputs if isinstance(a, torch.Tensor)]
+            ctx.save_for_backward(*([output] if reads_result else []), *tensors)
+
+        def run(ctx, *gradients):
+            saved = iter(ctx.saved_tensors)
+            result = [next(saved)] if reads_result else []
+            arguments = [
+                next(saved) if is_tensor else other
+                for is_tensor, other in zip(ctx.is_tensor, ctx.others, strict=True)
+            ]
+            leading = backward(gradients[0], *result, *arguments)
+            return (*leading, *[None] * (len(arguments) - len(leading)))
+
+        torch.library.register_autograd(f"softtricks::{name}", run, setup_context=setup_context)
+        _functions[name] = _make_function(name, setup_context, run)
+        return backward
+
+    return register
+
+
+class _Constant(torch.autograd.Function):
+    """The identity, for utilities by which nobody may differentiate again. An error of its own
+    rather than in the next rule, so that the rule's other arguments keep their gradients."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(utility):
+        return utility.view_as(utility)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def backward(ctx, gradient):
+        raise NotImplementedError(
+            "softtricks: third derivatives of log_partition and second derivatives of marginals "
+            "and entropy are not offered"
+        )
+
+
+def _covariance_times(utility, cotangent, *structure):
+    if torch.is_grad_enabled() and utility.requires_grad:
+        utility = _Constant.apply(utility)
+    return call("marginals_vjp", utility, cotangent, *structure)
+
+
+@_gradient("log_partition")
+def _(gradient, utility, *structure):
+    return (gradient.unsqueeze(-1) * call("marginals", utility, *structure),)
+
+
+@_gradient("marginals")
+def _(gradient, utility, *structure):
+    return (_covariance_times(utility, gradient, *structure),)
+
+
+@_gradient("marginals_vjp")
+def _(gradient, utility, cotangent, *structure):
+    return torch.full_like(utility, torch.nan), _covariance_times(utility, gradient, *structure)
+
+
+@_gradient("log_prob")
+def _(gradient, utility, x, *structure):
+    return gradient.unsqueeze(-1) * (x - call("marginals", utility, *structure)), None
+
+
+@_gradient("entropy")
+def _(gradient, utility, *structure):
+    # An excluded entry is 0 in every member: its covariance is 0, and 0 * inf must not be NaN.
+    finite = torch.where(utility.isinf(), torch.zeros_like(utility), utility)
+    return (_covariance_times(utility, -gradient.unsqueeze(-1) * finite, *structure),)
+
+
+@_gradient("relax", reads_result=True)
+def _(gradient, soft, utility, *relaxation_and_structure):
+    return (call("relax_vjp", utility, soft, gradient, *relaxation_and_structure),)
+
+
+@_gradient("perturb", reads_result=True)
+def _(gradient, value, theta, seed, offset, perturbation):
+    return (call("perturb_vjp", theta, value, gradient, perturbation),)
+
+
+@_gradient("perturbation_log_prob")
+def _(gradient, theta, value, perturbation):
+    return call("perturbation_log_prob_vjp", theta, value, gradient, perturbation)
+
+
+@_gradient("perturbation_kl")
+def _(gradient, theta, theta0, perturbation):
+    return call("perturbation_kl_vjp", theta, theta0, gradient, perturbation)
+
+
+def _once_differentiable(name):
+    @_gradient(name + "_vjp")
+    def _(gradient, *arguments):
+        raise NotImplementedError(
+            f"softtricks: the gradient of {name} can't be differentiated again"
+        )
+
+
+for _name in ("relax", "perturb", "perturbation_log_prob", "perturbation_kl"):
+    _once_differentiable(_name)
+
+_register_shapes_and_batching()
