@@ -15,9 +15,13 @@ namespace {
 const KernelTable& kernels() {
 #if defined(__x86_64__)
   static const KernelTable& table = [&]() -> const KernelTable& {
-    if (__builtin_cpu_supports("x86-64-v4")) return kernels_avx512();
-    if (__builtin_cpu_supports("x86-64-v3")) return kernels_avx2();
-    return kernels_baseline();
+    // What the compiler flags x86-64-v3 and v4 (cmake/softtricksLibrary.cmake) take for granted.
+    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl");
+    return v3 && v4 ? kernels_avx512() : v3 ? kernels_avx2() : kernels_baseline();
   }();
   return table;
 #else
@@ -115,7 +119,7 @@ Status make_checked(const std::vector<std::int64_t>& shape, std::int64_t& size, 
   } else {
     s = S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
   }
-  const Status status = s.check();
+  Status status = s.check();
   if (status.ok()) {
     size = s.size();
     longest = s.longest();

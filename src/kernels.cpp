@@ -13,7 +13,27 @@ namespace {
 constexpr int isa = SOFTTRICKS_ISA;
 constexpr int register_bytes = isa == 2 ? 64 : isa == 1 ? 32 : 16;
 constexpr const char* names[] = {"baseline", "avx2", "avx512"};
-using CpuTeam = SerialTeam<isa>;
+
+/// A CPU thread that applies functions to a register full of entries at once.
+struct CpuTeam : SerialTeam<isa> {
+  template <class T, class F>
+  SOFTTRICKS_FN void map(int count, const T* source, T* target, F f) const {
+    int i = 0;
+    if constexpr (Lanes<T>::count == 1) {
+      constexpr int width = register_bytes / sizeof(T);
+      using V = Pack<T, width>;
+      for (; i < count; i += width) {
+        const int here = count - i < width ? count - i : width;
+        V v(0);
+        std::memcpy(&v, source + i, sizeof(T) * static_cast<std::size_t>(here));
+        v = f(v);
+        std::memcpy(target + i, &v, sizeof(T) * static_cast<std::size_t>(here));
+      }
+    } else {
+      for (; i < count; ++i) target[i] = f(source[i]);
+    }
+  }
+};
 
 template <class Verb, class S, class Scalar>
 constexpr Kernel kernel_of() {

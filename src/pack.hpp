@@ -7,6 +7,8 @@
 #include <immintrin.h>
 #endif
 
+#include <utility>
+
 #include "softtricks/base/random.hpp"
 
 namespace softtricks {
@@ -249,27 +251,42 @@ SOFTTRICKS_FN Pack<E, W> exp(Pack<E, W> x) {
   return select(x == x, finite, x);
 }
 
+namespace pack_detail {
+
+/// x = (1 + f) 2^e with -0.3 < f < 0.42, for x > 0.
+template <class T>
+SOFTTRICKS_FN void log_parts(T x, T& f, T& e) {
+  using Scalar = ScalarOf<T>;
+  constexpr int bits = Ieee<Scalar>::mantissa_bits + 1;
+  const auto subnormal = x < T(std::numeric_limits<Scalar>::min());
+  T m;
+  split2(select(subnormal, x * T(std::uint64_t{1} << bits), x), m, e);
+  e = select(subnormal, e - T(bits), e);
+  const auto upper = m > T(Scalar(1.4142135623730951));
+  f = select(upper, m * T(Scalar(0.5)), m) - T(1);
+  e = select(upper, e + T(1), e);
+}
+
+}  // namespace pack_detail
+
 template <class E, int W>
 SOFTTRICKS_FN Pack<E, W> log(Pack<E, W> x) {
   using T = Pack<E, W>;
-  const T least(std::numeric_limits<E>::min());
-  const T lift(std::uint64_t{1} << (Ieee<E>::mantissa_bits + 1));
-  const auto subnormal = x < least;
-  T m, e;
-  split2(select(subnormal, x * lift, x), m, e);
-  e = select(subnormal, e - T(Ieee<E>::mantissa_bits + 1), e);
-  const auto upper = m > T(E(1.4142135623730951));
-  const T y =
-      pack_detail::log_series(select(upper, m * T(E(0.5)), m) - T(1), select(upper, e + T(1), e));
+  T f, e;
+  pack_detail::log_parts(x, f, e);
+  const T y = pack_detail::log_series(f, e);
   const T positive = select(x < T(infinity<T>), y, x);
   return select(x > T(0), positive, select(x == T(0), T(-infinity<T>), T(not_a_number<T>)));
 }
 
 template <class E, int W>
-SOFTTRICKS_FN Pack<E, W> log1m(Pack<E, W> x) {
+SOFTTRICKS_FN Pack<E, W> log_from_both(Pack<E, W> x, Pack<E, W> one_minus_x) {
   using T = Pack<E, W>;
-  const auto small = x < T(E(0.29));
-  return select(small, pack_detail::log_series(select(small, -x, T(0)), T(0)), log(T(1) - x));
+  T f, e;
+  pack_detail::log_parts(x, f, e);
+  const auto near = one_minus_x < T(E(0.25));
+  const T y = pack_detail::log_series(select(near, -one_minus_x, f), select(near, T(0), e));
+  return select(x > T(0), y, T(-infinity<T>));
 }
 
 template <int W>
@@ -304,23 +321,33 @@ requires(Lanes<T>::count > 1) SOFTTRICKS_FN T float_from_word(WordOf<T> word) {
   return T(__builtin_convertvector(word.v, decltype(T::v)));
 }
 
+namespace pack_detail {
+
+/// Exchanges the off-diagonal blocks of `half` lanes between rows that are `half` apart.
+template <int half, class E, int W, int... l>
+SOFTTRICKS_FN void exchange_blocks(Pack<E, W>* row, std::integer_sequence<int, l...>) {
+  for (int i = 0; i < W; ++i) {
+    if ((i & half) != 0) continue;
+    const auto a = row[i].v, b = row[i + half].v;
+    row[i].v = __builtin_shufflevector(a, b, ((l & half) != 0 ? W + l - half : l)...);
+    row[i + half].v = __builtin_shufflevector(a, b, ((l & half) != 0 ? W + l : l + half)...);
+  }
+}
+
+template <int half, class E, int W>
+SOFTTRICKS_FN void transpose_from(Pack<E, W>* row) {
+  if constexpr (half < W) {
+    exchange_blocks<half>(row, std::make_integer_sequence<int, W>());
+    transpose_from<2 * half>(row);
+  }
+}
+
+}  // namespace pack_detail
+
 /// Transposes a W x W block: lane j of row i and lane i of row j change places (Eklundh's method).
 template <class E, int W>
 SOFTTRICKS_FN void transpose(Pack<E, W>* row) {
-  using Int = typename Pack<E, W>::Int;
-  for (int half = 1; half < W; half *= 2) {
-    Native<Int, W> low{}, high{};
-    for (int l = 0; l < W; ++l) {
-      low[l] = (l & half) != 0 ? W + l - half : l;
-      high[l] = (l & half) != 0 ? W + l : l + half;
-    }
-    for (int i = 0; i < W; ++i) {
-      if ((i & half) != 0) continue;
-      const auto a = row[i].v, b = row[i + half].v;
-      row[i].v = __builtin_shuffle(a, b, low);
-      row[i + half].v = __builtin_shuffle(a, b, high);
-    }
-  }
+  pack_detail::transpose_from<1>(row);
 }
 
 }  // namespace softtricks

@@ -4,7 +4,7 @@
 ///
 ///   Lanes<T>      Scalar (float or double), Bits (unsigned, as wide), Word (32 bits), Mask, count
 ///   select        lane-wise choice; `any`: is it true in some lane
-///   exp log log1m (log(1-x) for x in [0, 1)), min max abs rint, to_bits from_bits
+///   exp log log1m log_from_both, min max abs rint, to_bits from_bits
 ///   mul_add       a * b + c, rounded once where the machine can
 ///   scale2        x * 2^e for integral e;  split2  x = mantissa * 2^exponent, 1 <= |mantissa| < 2
 #include <cmath>
@@ -96,9 +96,15 @@ template <Plain T>
 SOFTTRICKS_FN T log(T x) {
   return std::log(x);
 }
+/// log(x) for x in (0, 1] given also 1 - x, exact to rounding near both ends.
 template <Plain T>
+SOFTTRICKS_FN T log_from_both(T x, T one_minus_x) {
+  return one_minus_x < T(0.25) ? std::log1p(-one_minus_x) : std::log(x);
+}
+/// log(1 - x) for x in [0, 1).
+template <class T>
 SOFTTRICKS_FN T log1m(T x) {
-  return std::log1p(-x);
+  return log_from_both(T(1) - x, x);
 }
 template <Plain T>
 SOFTTRICKS_FN T sqrt(T x) {

@@ -69,8 +69,7 @@ SOFTTRICKS_FN Uniform<T> uniform_from_words(U32 high, U32 low) {
 /// exact to rounding in both tails.
 template <class T>
 SOFTTRICKS_FN T exponential_from(Uniform<T> u) {
-  const auto small = u.below < u.above;
-  return -select(small, log1m(select(small, u.below, T(0))), log(u.above));
+  return -log_from_both(u.above, u.below);
 }
 
 /// True with probability in / (in + out), decided in whichever tail is known with relative

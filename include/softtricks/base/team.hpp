@@ -24,18 +24,30 @@ struct SerialTeam {
     each(0, count, f);
   }
 
-  /// Sum of f(i), i in [first, last), starting from `zero`. Four partial sums in a fixed order: the
-  /// result depends on the count alone, and additions don't wait for each other.
+  /// target[i] = f(source[i]) for an f that takes any number type. Teams that own packs apply it to
+  /// several entries at once.
+  template <class T, class F>
+  SOFTTRICKS_FN void map(int count, const T* source, T* target, F f) const {
+    for (int i = 0; i < count; ++i) target[i] = f(source[i]);
+  }
+
+  /// Sum of f(i), i in [first, last), starting from `zero`, in partial sums that don't wait for each
+  /// other; the order is a function of the count alone. Plain numbers take as many partial sums as
+  /// compilers can turn into vector code.
   template <class N, class F>
   SOFTTRICKS_FN N sum(int first, int last, N zero, F f) const {
-    N a = zero, b = zero;
+    constexpr int width = Lanes<N>::count == 1 ? 16 : 2;
+    N part[width];
+    for (int l = 0; l < width; ++l) part[l] = zero;
     int i = first;
-    for (; i + 1 < last; i += 2) {
-      a = a + f(i);
-      b = b + f(i + 1);
+    for (; i + width <= last; i += width) {
+      for (int l = 0; l < width; ++l) part[l] = part[l] + f(i + l);
     }
-    if (i < last) a = a + f(i);
-    return a + b;
+    for (int l = 0; i + l < last; ++l) part[l] = part[l] + f(i + l);
+    for (int half = width / 2; half > 0; half /= 2) {
+      for (int l = 0; l < half; ++l) part[l] = part[l] + part[l + half];
+    }
+    return part[0];
   }
 
   template <class T, class F>

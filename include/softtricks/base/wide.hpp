@@ -96,8 +96,7 @@ SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
   constexpr bool single = sizeof(Scalar) == 4;
   constexpr double first = single ? 0.693359375 : 0.69314670562744140625;
   constexpr double second = single ? -0.00021219253540039062 : 4.7493250778643414e-07;
-  constexpr double third =
-      single ? 0.693147180559945309417 - first - second : 0.693147180559945309417 - first - second;
+  constexpr double third = 0.693147180559945309417 - first - second;
   const T k = rint(high * T(Scalar(1.4426950408889634)));
   T rest = high - k * T(Scalar(first));
   rest = rest - k * T(Scalar(second));

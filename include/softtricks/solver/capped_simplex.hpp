@@ -11,7 +11,7 @@
 /// that its rounding would show in x; differences u_i - center that matter are exact.
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
-#include "softtricks/solver/monotone_root.hpp"
+#include "softtricks/base/monotone_root.hpp"
 
 namespace softtricks {
 
@@ -39,7 +39,7 @@ struct ClipShape {
   SOFTTRICKS_FN static T value(T d) {
     return max(T(0), min(T(1), d));
   }
-  /// The linear piece around the root of which `sum` and `free` items tell.
+  /// Exact once the linear piece that holds the root is reached.
   template <class T>
   SOFTTRICKS_FN static T newton(T excess, T, T free, T) {
     return excess / free;
@@ -55,9 +55,11 @@ struct SigmoidShape {
   SOFTTRICKS_FN static T value(T d) {
     return sigmoid(d);
   }
+  /// Newton's step for the logarithm of the sum: exact where all items are unlikely, and nearly the
+  /// plain step close to the root.
   template <class T>
-  SOFTTRICKS_FN static T newton(T excess, T, T slopes, T) {
-    return excess / slopes;
+  SOFTTRICKS_FN static T newton(T, T total, T slopes, T k) {
+    return log(total / k) * total / slopes;
   }
   template <class T>
   SOFTTRICKS_FN static T slope(T x) {

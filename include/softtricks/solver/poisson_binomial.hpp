@@ -44,13 +44,11 @@ SOFTTRICKS_SOLVER void for_each_item(const Team& team, const Chance<N>* chance, 
   for (int i = n - 1; i >= 0; --i) {
     const Chance<N> item = chance[i];
     const N* const before = prefix.row(i);
-    N without(0), with(0);
+    const N without = team.sum(0, k + 1, N(0), [&](int j) { return before[j] * suffix[j]; });
+    const N with = team.sum(0, k, N(0), [&](int j) { return before[j] * suffix[j + 1]; });
     for (int j = 0; j < k; ++j) {
-      without = mul_add(before[j], suffix[j], without);
-      with = mul_add(before[j], suffix[j + 1], with);
       suffix[j] = mul_add(item.in, suffix[j + 1], item.out * suffix[j]);
     }
-    without = mul_add(before[k], suffix[k], without);
     suffix[k] = item.out * suffix[k];
     visit(i, item.in * with, item.out * without);
   }

@@ -62,65 +62,117 @@ SOFTTRICKS_SOLVER N eliminate_front(const Team& team, const PairWeights<N>& own,
 
 namespace star_mesh {
 
+template <class N>
+SOFTTRICKS_FN void copy(const N* source, int stride, int count, N* target) {
+  for (int j = 0; j < count; ++j) target[j] = source[static_cast<std::ptrdiff_t>(j) * stride];
+}
+
 /// A copy of `graph` with its vertices [first, last) in front and then eliminated.
 template <class N, class Team>
 SOFTTRICKS_SOLVER Reduced<N> without(const Team& team, const PairWeights<N>& own,
-                                 const Reduced<N>& graph, int first, int last, Scratch& scratch) {
-  const int size = graph.size, gone = last - first;
+                                     const Reduced<N>& graph, int first, int last,
+                                     Scratch& scratch) {
+  const int size = graph.size, gone = last - first, after = size - last;
   int* const id = scratch.take<int>(size);
-  int* const old = scratch.take<int>(size);
   N* const row = scratch.take<N>(size);
-  const Matrix<N> mesh{scratch.take<N>(size * size), size};
-  team.each(size, [&](int l) {
-    old[l] = l < gone ? first + l : (l < last ? l - gone : l);
-    id[l] = graph.id[old[l]];
+  const Matrix<N> old = graph.mesh, mesh{scratch.take<N>(size * size), size};
+  copy(graph.id + first, 1, gone, id);
+  copy(graph.id, 1, first, id + gone);
+  copy(graph.id + last, 1, after, id + last);
+  team.each(gone, [&](int i) {
+    const int p = first + i;
+    copy(&old(p, p) + 1, 1, gone - i - 1, &mesh(i, i) + 1);
+    copy(&old(0, p), old.stride, first, &mesh(i, gone));
+    copy(old.row(p) + last, 1, after, mesh.row(i) + last);
   });
-  team.each(size, [&](int i) {
-    const int p = old[i];
-    N* const target = mesh.row(i);
-    for (int j = i + 1; j < size; ++j) {
-      const int q = old[j];
-      target[j] = p < q ? graph.mesh(p, q) : graph.mesh(q, p);
-    }
+  team.each(first, [&](int p) {
+    copy(&old(p, p) + 1, 1, first - p - 1, &mesh(gone + p, gone + p) + 1);
+    copy(old.row(p) + last, 1, after, mesh.row(gone + p) + last);
   });
+  team.each(last, size, [&](int p) { copy(&old(p, p) + 1, 1, size - p - 1, &mesh(p, p) + 1); });
   for (int v = 0; v < gone; ++v) {
     eliminate_front(team, own, Reduced<N>{id + v, {&mesh(v, v), size}, size - v}, row);
   }
   return {id + gone, {&mesh(gone, gone), size}, size - gone};
 }
 
+/// Two conductances in series.
+template <class N>
+SOFTTRICKS_FN N series(const N& a, const N& b) {
+  const N sum = a + b;
+  return select(is_zero(sum), N(0), a * b * reciprocal(sum));
+}
+
+/// Visits (i, k) and (i, l) of three vertices with meshes ik, il, kl.
+template <class N, class Visit>
+SOFTTRICKS_FN void across_three(const PairWeights<N>& own, int i, int k, int l, const N& ik,
+                                const N& il, const N& kl, Visit& visit) {
+  const N between = own(k, l) + kl;
+  visit(i, k, ik + series(own(i, l) + il, between));
+  visit(i, l, il + series(own(i, k) + ik, between));
+}
+
+/// Visits (i, k) and (i, l) of four vertices, i = id[a], k = id[2], l = id[3]; id[b] is eliminated.
+template <class N, class Visit>
+SOFTTRICKS_FN void across_four(const PairWeights<N>& own, const Reduced<N>& graph, int a, int b,
+                               Visit& visit) {
+  const int i = graph.id[a], j = graph.id[b], k = graph.id[2], l = graph.id[3];
+  const Matrix<N> mesh = graph.mesh;
+  const N to_i = own(i, j) + mesh(0, 1), to_k = own(j, k) + mesh(b, 2),
+          to_l = own(j, l) + mesh(b, 3);
+  const N degree = to_i + to_k + to_l;
+  const N inverse = select(is_zero(degree), N(0), reciprocal(degree));
+  const N share = to_i * inverse;
+  across_three(own, i, k, l, mul_add(share, to_k, mesh(a, 2)), mul_add(share, to_l, mesh(a, 3)),
+               mul_add(to_k * inverse, to_l, mesh(2, 3)), visit);
+}
+
 /// Visits the pairs between the first `left` vertices of `graph` and the others.
 template <class N, class Team, class Visit>
-SOFTTRICKS_SOLVER void across(const Team& team, const PairWeights<N>& own,
-                                 const Reduced<N>& graph, int left, Scratch scratch, Visit& visit) {
-  const int right = graph.size - left;
-  if (graph.size == 2) return visit(graph.id[0], graph.id[1], graph.mesh(0, 1));
-  const Scratch frame = scratch;
-  if (left >= right) {
-    const int half = left / 2;
-    across(team, own, without(team, own, graph, half, left, scratch), half, scratch, visit);
-    scratch = frame;
-    across(team, own, without(team, own, graph, 0, half, scratch), left - half, scratch, visit);
-  } else {
-    const int half = right / 2;
-    across(team, own, without(team, own, graph, left + half, graph.size, scratch), left, scratch,
-           visit);
-    scratch = frame;
-    across(team, own, without(team, own, graph, left, left + half, scratch), left, scratch, visit);
+SOFTTRICKS_SOLVER void across(const Team& team, const PairWeights<N>& own, const Reduced<N>& graph,
+                              int left, Scratch scratch, Visit& visit) {
+  const int size = graph.size, right = size - left;
+  const int* const id = graph.id;
+  const Matrix<N> mesh = graph.mesh;
+  // The recursion's last steps, written out: most of its calls are these.
+  if (size == 2) return visit(id[0], id[1], mesh(0, 1));
+  if (size == 3 && left == 1) {
+    return across_three(own, id[0], id[1], id[2], mesh(0, 1), mesh(0, 2), mesh(1, 2), visit);
   }
+  if (size == 3) {
+    return across_three(own, id[2], id[0], id[1], mesh(0, 2), mesh(1, 2), mesh(0, 1), visit);
+  }
+  if (size == 4 && left == 2) {
+    across_four(own, graph, 0, 1, visit);
+    across_four(own, graph, 1, 0, visit);
+    return;
+  }
+  const Scratch frame = scratch;
+  const bool halve_left = left >= right;
+  const int begin = halve_left ? 0 : left, end = halve_left ? left : size;
+  const int middle = begin + (end - begin) / 2;
+  across(team, own, without(team, own, graph, middle, end, scratch),
+         halve_left ? middle : left, scratch, visit);
+  scratch = frame;
+  across(team, own, without(team, own, graph, begin, middle, scratch),
+         halve_left ? left - middle : left, scratch, visit);
 }
 
 /// Visits the pairs among the vertices of `graph`.
 template <class N, class Team, class Visit>
-SOFTTRICKS_SOLVER void within(const Team& team, const PairWeights<N>& own,
-                                 const Reduced<N>& graph, Scratch scratch, Visit& visit) {
+SOFTTRICKS_SOLVER void within(const Team& team, const PairWeights<N>& own, const Reduced<N>& graph,
+                              Scratch scratch, Visit& visit) {
   if (graph.size < 2) return;
   const int half = graph.size / 2;
   const Scratch frame = scratch;
-  within(team, own, without(team, own, graph, half, graph.size, scratch), scratch, visit);
-  scratch = frame;
-  within(team, own, without(team, own, graph, 0, half, scratch), scratch, visit);
-  scratch = frame;
+  if (half >= 2) {
+    within(team, own, without(team, own, graph, half, graph.size, scratch), scratch, visit);
+    scratch = frame;
+  }
+  if (graph.size - half >= 2) {
+    within(team, own, without(team, own, graph, 0, half, scratch), scratch, visit);
+    scratch = frame;
+  }
   across(team, own, graph, half, scratch, visit);
 }
 

@@ -6,6 +6,7 @@
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
 #include "softtricks/base/wide.hpp"
+#include "softtricks/solver/effective_resistance.hpp"
 #include "softtricks/solver/star_mesh.hpp"
 
 namespace softtricks {
@@ -17,10 +18,11 @@ namespace softtricks {
 ///           length m uses vertices 0 .. m-1.
 /// argmax    Prim on the dense graph, O(nodes^2) time and scratch. [Prim 1957]
 /// log_partition  Star-mesh elimination, O(nodes^3) time, O(nodes^2) scratch. [Kirchhoff 1847]
-/// marginals Each edge against the conductance c of all other paths: w / (w + c), from recursive
-///           elimination, O(nodes^3). No subtraction anywhere, so 1 - marginal is exact as well.
-/// marginals_vjp  The same on duals: marginal (1 - marginal) (g - d log c).
-/// sample    The same, edge by edge: a chosen edge is contracted, another deleted.
+/// marginals w_ij R_ij with effective resistances R, O(nodes^3) [Kirchhoff 1847]. Where utilities are
+///           spread too far for plain numbers: each edge against the conductance c of all other
+///           paths, w / (w + c), by recursive elimination; no subtraction anywhere.
+/// marginals_vjp  The same on duals; by the second way where the first leaves no digits.
+/// sample    Edge by edge with chance w / (w + c): a chosen edge is contracted, another deleted.
 /// Limits    Utilities spread over more than plain_spread nats take wide arithmetic (exponents kept
 ///           apart), several times slower; see docs/numerics.md.
 struct SpanningTree {
@@ -114,6 +116,56 @@ struct SpanningTree {
     if (!connected) team.each(size(), [&](int e) { x[e] = not_a_number<T>; });
   }
 
+  /// Prim on a pack of instances. The edges of the vertex that joined are picked out by comparison:
+  /// O(nodes^2) a step, but all of it shared by the instances.
+  template <class T, class Team>
+    requires(Lanes<T>::count > 1)
+  SOFTTRICKS_SOLVER void argmax(const Team&, Vector<const T> utility, T length, Vector<T> x,
+                                Scratch scratch) const {
+    T* const key = scratch.take<T>(nodes);     // best utility into the tree; -inf once inside
+    T* const parent = scratch.take<T>(nodes);  // the tree vertex it leads to; -1: none yet
+    T* const barrier = scratch.take<T>(nodes);  // 0, or -inf once inside
+    T* const edge_in = scratch.take<T>(nodes);  // utility of the edge to the vertex that joined
+    const auto number = [](int v) { return T(static_cast<ScalarOf<T>>(v)); };
+    const T none(-infinity<T>);
+    for (int v = 0; v < nodes; ++v) {
+      key[v] = edge_in[v] = none;
+      parent[v] = T(-1);
+      barrier[v] = T(0);
+    }
+    T joins(0), spoil(0);
+    for (int step = 1; step < nodes; ++step) {
+      for (int v = 0; v < nodes; ++v) {
+        const MaskOf<T> here = joins == number(v);
+        barrier[v] = select(here, none, barrier[v]);
+        key[v] = select(here, none, key[v]);
+      }
+      for (int i = 0, e = 0; i < nodes; ++i) {
+        const MaskOf<T> from_i = joins == number(i);
+        for (int j = i + 1; j < nodes; ++j, ++e) {
+          edge_in[j] = select(from_i, utility[e], edge_in[j]);
+          edge_in[i] = select(joins == number(j), utility[e], edge_in[i]);
+        }
+      }
+      T best = none, next(-1);
+      for (int v = 1; v < nodes; ++v) {
+        const MaskOf<T> closer = edge_in[v] + barrier[v] > key[v];
+        key[v] = select(closer, edge_in[v], key[v]);
+        parent[v] = select(closer, joins, parent[v]);
+        next = select(key[v] > best, number(v), next);
+        best = max(best, key[v]);
+      }
+      joins = next;
+      spoil = select((number(step) < length) & (joins < T(0)), T(not_a_number<T>), spoil);
+    }
+    for (int i = 0, e = 0; i < nodes; ++i) {
+      for (int j = i + 1; j < nodes; ++j, ++e) {
+        const MaskOf<T> chosen = (parent[j] == number(i)) | (parent[i] == number(j));
+        x[e] = select(chosen, T(1), T(0)) + spoil;
+      }
+    }
+  }
+
   template <class T, class Team>
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T length,
                                 Scratch scratch) const {
@@ -128,47 +180,55 @@ struct SpanningTree {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T length, Vector<T> out,
-                               Scratch scratch) const {
+  SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T length,
+                                   Vector<T> out, Scratch scratch) const {
     const Range<T> range = range_of(utility);
-    in_fitting_arithmetic(range, [&](auto number, MaskOf<T> lanes) {
-      using N = decltype(number);
+    if (any(!range.wide)) {
       Scratch frame = scratch;
+      const PairWeights<T> own = weights<T>(team, utility, range, frame);
+      each_weight_and_resistance(team, own, frame, [&](int e, const T& weight, const T& resistance) {
+        out[e] = weight * resistance;
+      });
+    }
+    if (any(range.wide)) {
+      Scratch frame = scratch;
+      using N = Wide<T>;
       const PairWeights<N> own = weights<N>(team, utility, range, frame);
       for_each_pair(team, own, frame, [&](int i, int j, const N& rest) {
-        const T share = fraction(own(i, j), rest);
-        put(out, i, j, lanes, share);
+        put(out, i, j, range.wide, fraction(own(i, j), rest));
       });
-    });
+    }
     spoil_unless_tree(team, out, length, out);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T length,
-                                   Vector<const T> cotangent, Vector<T> out,
-                                   Scratch scratch) const {
+                                       Vector<const T> cotangent, Vector<T> out,
+                                       Scratch scratch) const {
     const Range<T> range = range_of(utility);
     const T middle = midrange(utility, cotangent);
     const Vector<T> marginal{scratch.take<T>(size()), size()};
-    in_fitting_arithmetic(range, [&](auto number, MaskOf<T> lanes) {
-      using N = decltype(number);
+    MaskOf<T> careful = range.wide;
+    if (any(!range.wide)) {
       Scratch frame = scratch;
-      const PairWeights<N> plain = weights<N>(team, utility, range, frame);
-      const PairWeights<Dual<N>> own{frame.take<Dual<N>>(size()), nodes};
-      team.each(size(), [&](int e) {
-        const T rate = select(is_zero(plain.data[e]), T(0), cotangent[e] - middle);
-        own.data[e] = {plain.data[e], plain.data[e] * widen<N>(rate)};
+      const auto own = dual_weights<T>(team, utility, range, cotangent, middle, frame);
+      T rates(0), changes(0);
+      using D = Dual<T>;
+      each_weight_and_resistance(team, own, frame, [&](int e, const D& weight, const D& resistance) {
+        const D share = weight * resistance;
+        marginal[e] = share.value;
+        out[e] = share.tangent;
+        const T rate = select(is_zero(weight.value), T(0), cotangent[e] - middle);
+        rates = max(rates, abs(rate));
+        changes = max(changes, abs(share.tangent));
       });
-      for_each_pair(team, own, frame, [&](int i, int j, const Dual<N>& rest) {
-        const N weight = own(i, j).value;
-        const T share = fraction(weight, rest.value);
-        const T other = fraction(rest.value, weight);
-        const T drift = narrow(rest.tangent * safe_reciprocal(rest.value));
-        const T rate = get(cotangent, i, j) - middle - drift;
-        put(marginal, i, j, lanes, share);
-        put(out, i, j, lanes, select(share * other > T(0), share * other * rate, T(0)));
-      });
-    });
+      // Errors are of the size rounding * rates; where all changes are small beside the rates, too
+      // few of their digits are left.
+      careful = careful | (changes < rates * T(ScalarOf<T>(1.0 / 64)));
+    }
+    if (any(careful)) {
+      careful_vjp<Wide<T>>(team, utility, range, cotangent, middle, careful, marginal, out, scratch);
+    }
     spoil_unless_tree(team, marginal, length, out);
   }
 
@@ -225,18 +285,73 @@ struct SpanningTree {
 
   template <class N, class T, class Team>
   SOFTTRICKS_SOLVER PairWeights<N> weights(const Team& team, Vector<const T> utility,
-                                       const Range<T>& range, Scratch& scratch) const {
+                                           const Range<T>& range, Scratch& scratch) const {
     const PairWeights<N> own{scratch.take<N>(size()), nodes};
-    team.each(size(), [&](int e) {
-      if constexpr (std::is_same_v<N, T>) {
-        own.data[e] = exp(utility[e] - range.top);
-      } else {
+    const T top = range.top;
+    if constexpr (std::is_same_v<N, T>) {
+      team.map(size(), utility.data, own.data,
+               [=]<class V>(const V& u) { return exp(u - V(top)); });
+    } else {
+      team.each(size(), [&](int e) {
         T high, low;
-        exact_difference(utility[e], range.top, high, low);
+        exact_difference(utility[e], top, high, low);
         own.data[e] = exp_wide(high, select(utility[e] == T(-infinity<T>), T(0), low));
-      }
+      });
+    }
+    return own;
+  }
+
+  /// Weights whose tangents follow the cotangent, taken relative to `middle`.
+  template <class N, class T, class Team>
+  SOFTTRICKS_SOLVER PairWeights<Dual<N>> dual_weights(const Team& team, Vector<const T> utility,
+                                                      const Range<T>& range,
+                                                      Vector<const T> cotangent, T middle,
+                                                      Scratch& scratch) const {
+    const PairWeights<N> plain = weights<N>(team, utility, range, scratch);
+    const PairWeights<Dual<N>> own{scratch.take<Dual<N>>(size()), nodes};
+    team.each(size(), [&](int e) {
+      const T rate = select(is_zero(plain.data[e]), T(0), cotangent[e] - middle);
+      own.data[e] = {plain.data[e], plain.data[e] * widen<N>(rate)};
     });
     return own;
+  }
+
+  /// Calls visit(e, weight, effective resistance) for every edge e.
+  template <class N, class Team, class Visit>
+  SOFTTRICKS_SOLVER void each_weight_and_resistance(const Team& team, const PairWeights<N>& own,
+                                                    Scratch scratch, Visit visit) const {
+    const Matrix<N> share{scratch.take<N>(nodes * nodes), nodes};
+    const Matrix<N> resistance{scratch.take<N>(nodes * nodes), nodes};
+    N* const inverse_degree = scratch.take<N>(nodes);
+    N* const h = scratch.take<N>(nodes);
+    const N* weight = own.data;
+    for (int i = 0; i < nodes; ++i) {
+      for (int j = i + 1; j < nodes; ++j) share(j, i) = *weight++;
+    }
+    eliminate_all(team, share, nodes, inverse_degree);
+    resistances(team, share, inverse_degree, nodes, resistance, h);
+    for (int i = 0, e = 0; i < nodes; ++i) {
+      const N* const row = resistance.row(i);
+      for (int j = i + 1; j < nodes; ++j, ++e) visit(e, own.data[e], row[j]);
+    }
+  }
+
+  /// marginal (1 - marginal) (g - d log c), each factor with full relative accuracy.
+  template <class N, class T, class Team>
+  SOFTTRICKS_SOLVER void careful_vjp(const Team& team, Vector<const T> utility,
+                                     const Range<T>& range, Vector<const T> cotangent, T middle,
+                                     MaskOf<T> lanes, Vector<T> marginal, Vector<T> out,
+                                     Scratch scratch) const {
+    const auto own = dual_weights<N>(team, utility, range, cotangent, middle, scratch);
+    for_each_pair(team, own, scratch, [&](int i, int j, const Dual<N>& rest) {
+      const N weight = own(i, j).value;
+      const T share = fraction(weight, rest.value);
+      const T other = fraction(rest.value, weight);
+      const T drift = narrow(rest.tangent * safe_reciprocal(rest.value));
+      const T rate = get(cotangent, i, j) - middle - drift;
+      put(marginal, i, j, lanes, share);
+      put(out, i, j, lanes, select(share * other > T(0), share * other * rate, T(0)));
+    });
   }
 
   /// log of the sum over spanning trees of the product of weights; -inf if there is none.
