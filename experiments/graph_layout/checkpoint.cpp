@@ -1,0 +1,184 @@
+#include "graph_layout/checkpoint.hpp"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "common/error.hpp"
+#include "common/tensor_file.hpp"
+
+namespace graph_layout {
+namespace {
+
+using experiments::ArrayView;
+using experiments::Bytes;
+using experiments::Path;
+using experiments::TensorFile;
+using Json = nlohmann::json;
+
+constexpr std::string_view what = "checkpoint";
+
+std::string remedy(const Path& path) {
+  return "delete the folder '" + path.parent_path().string() + "' to start this row afresh";
+}
+
+/// Arrays to write; keeps copies of those that lie on another device alive.
+class Arrays {
+ public:
+  void add(const std::string& name, const at::Tensor& value) {
+    const at::Tensor dense = value.detach().cpu().contiguous();
+    kept_.push_back(dense);
+    views_.push_back({name,
+                      "F32",
+                      dense.sizes().vec(),
+                      Bytes(static_cast<const char*>(dense.const_data_ptr()),
+                            static_cast<std::size_t>(dense.numel()) * sizeof(float))});
+  }
+
+  const std::vector<ArrayView>& views() const { return views_; }
+
+ private:
+  std::vector<at::Tensor> kept_;
+  std::vector<ArrayView> views_;
+};
+
+void copy_into(at::Tensor target, const TensorFile& file, const std::string& name) {
+  const ArrayView& array = file.array(name, "F32");
+  if (at::IntArrayRef(array.shape) != target.sizes()) {
+    throw experiments::UserError("checkpoint '" + file.path.string() + "': array '" + name +
+                                 "' has another shape than this model; " + remedy(file.path));
+  }
+  at::Tensor dense = at::empty(array.shape, at::kFloat);
+  std::memcpy(dense.mutable_data_ptr(), array.bytes.data(), array.bytes.size());
+  target.copy_(dense);
+}
+
+Json scalars(const Candidate& c) {
+  return {{"average", {c.average.sum, c.average.weight}},
+          {"loss", {c.loss_sum, c.loss_count}},
+          {"trial", c.trial_sum}};
+}
+
+std::map<std::string, std::string> metadata(const CheckpointKey& key, const Json& state) {
+  return {{"identity", key.identity.dump()},
+          {"threads", std::to_string(key.threads)},
+          {"state", state.dump()}};
+}
+
+/// Turns whatever a damaged or foreign file makes a parser throw into one sentence.
+template <class Read>
+auto reading(const Path& path, const Read& read) {
+  try {
+    return read();
+  } catch (const std::exception& error) {
+    if (dynamic_cast<const experiments::UserError*>(&error)) throw;
+    throw experiments::UserError("checkpoint '" + path.string() + "' is not one of this program (" +
+                                 error.what() + "); " + remedy(path));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> fresh_model(const Options& o, const Task& task, std::int64_t scout) {
+  const ModelShape shape{.nodes = o.nodes,
+                         .frames = o.frames,
+                         .hidden = o.hidden,
+                         .message = o.message_hidden,
+                         .scores = law_of(task.row) == EdgeLaw::independent_edges ? 2 : 1,
+                         .score_scale = task.init_utility_scale,
+                         .baseline = task.estimator == Estimator::nvil};
+  auto model = std::make_unique<Model>(
+      shape, static_cast<std::uint64_t>(seed_for(task.seed, Purpose::start, o.mirror_scouts ? scout / 2 : scout)),
+      at::Device(o.device));
+  if (o.mirror_scouts && scout % 2 == 1) model->mirror();
+  return model;
+}
+
+Candidate fresh_candidate(const Options& options, const Task& task, std::int64_t scout) {
+  Candidate candidate;
+  candidate.model = fresh_model(options, task, scout);
+  candidate.adam = Adam(candidate.model->parameters(), options.second_decay);
+  return candidate;
+}
+
+void save_training(const Path& path, const Training& t, const CheckpointKey& key) {
+  Arrays arrays;
+  Json candidates = Json::array();
+  for (std::size_t i = 0; i < t.candidates.size(); ++i) {
+    const Candidate& c = t.candidates[i];
+    const std::string name = "candidate" + std::to_string(i);
+    arrays.add(name + ".parameters", c.model->parameters().values());
+    arrays.add(name + ".moments", c.model->moments());
+    arrays.add(name + ".adam.mean", c.adam.mean);
+    arrays.add(name + ".adam.square", c.adam.square);
+    candidates.push_back(scalars(c));
+  }
+  const Json state = {{"update", t.update},       {"seconds", t.seconds},
+                      {"best_update", t.best_update}, {"best_elbo", t.best_elbo},
+                      {"elbo", t.elbo},           {"precision", t.precision},
+                      {"evaluated", t.evaluated}, {"metrics_length", t.metrics_length},
+                      {"candidates", candidates}};
+  experiments::write_tensor_file(path, arrays.views(), metadata(key, state), what);
+}
+
+Training load_training(const Path& path, const Options& options, const Task& task) {
+  return reading(path, [&] {
+    TensorFile file = experiments::read_tensor_file(path, what, remedy(path));
+    const Json state = Json::parse(file.metadata.at("state"));
+    Training t;
+    t.update = state.at("update");
+    t.seconds = state.at("seconds");
+    t.best_update = state.at("best_update");
+    t.best_elbo = state.at("best_elbo");
+    t.elbo = state.at("elbo");
+    t.precision = state.at("precision");
+    t.evaluated = state.at("evaluated");
+    t.metrics_length = state.at("metrics_length");
+    for (const Json& entry : state.at("candidates")) {
+      const std::string name = "candidate" + std::to_string(t.candidates.size());
+      Candidate c = fresh_candidate(options, task, 0);
+      copy_into(c.model->parameters().values(), file, name + ".parameters");
+      copy_into(c.model->moments(), file, name + ".moments");
+      copy_into(c.adam.mean, file, name + ".adam.mean");
+      copy_into(c.adam.square, file, name + ".adam.square");
+      c.average = {entry.at("average").at(0), entry.at("average").at(1)};
+      c.loss_sum = entry.at("loss").at(0);
+      c.loss_count = entry.at("loss").at(1);
+      c.trial_sum = entry.at("trial");
+      t.candidates.push_back(std::move(c));
+    }
+    return t;
+  });
+}
+
+void save_model(const Path& path, const Model& model, std::int64_t update,
+                const CheckpointKey& key) {
+  Arrays arrays;
+  const Parameters& parameters = model.parameters();
+  for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
+    arrays.add(parameters.names()[handle], parameters[handle]);
+  }
+  arrays.add("encoder.moments", model.moments());
+  experiments::write_tensor_file(path, arrays.views(), metadata(key, {{"update", update}}), what);
+}
+
+std::int64_t load_model(const Path& path, Model& model) {
+  return reading(path, [&] {
+    TensorFile file = experiments::read_tensor_file(path, what, remedy(path));
+    const Parameters& parameters = model.parameters();
+    for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
+      copy_into(parameters[handle].detach(), file, parameters.names()[handle]);
+    }
+    copy_into(model.moments(), file, "encoder.moments");
+    return Json::parse(file.metadata.at("state")).at("update").get<std::int64_t>();
+  });
+}
+
+CheckpointKey read_key(const Path& path) {
+  return reading(path, [&] {
+    TensorFile file = experiments::read_tensor_file(path, what, remedy(path));
+    return CheckpointKey{Json::parse(file.metadata.at("identity")),
+                         std::stoi(file.metadata.at("threads"))};
+  });
+}
+
+}  // namespace graph_layout

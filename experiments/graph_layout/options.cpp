@@ -1,0 +1,387 @@
+#include "graph_layout/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "common/error.hpp"
+
+namespace graph_layout {
+namespace {
+
+using experiments::UserError;
+
+constexpr const char* description =
+    "Trains the poster's graph-layout models: an encoder guesses from a few frames of a spring\n"
+    "layout which tree of springs is at work, a decoder predicts every next frame from it.\n"
+    "Writes curves, checkpoints, summary.json and report.html into one folder, and continues where\n"
+    "it stopped when the same command is given again.";
+constexpr const char* examples =
+    "Examples:\n"
+    "  softtricks-graph-layout --preset quick --out runs/quick\n"
+    "  softtricks-graph-layout --preset quick --rows spanning_tree --seeds 1,2,3,4,5 --out runs/seeds\n"
+    "  softtricks-graph-layout --preset poster --frames 20 --lr spanning_tree=3e-4,top_edges=5e-4\n\n"
+    "Rows: independent_edges, top_edges, spanning_tree (relaxed); reinforce, nvil, leave_one_out\n"
+    "(spanning trees with score-function gradients).\n"
+    "PER ROW is one number for all rows, or ROW=NUMBER,... for some, e.g. 1e-3,spanning_tree=3e-4.";
+
+/// Calls visit(name, member, help) for every option: the command line and config.json are loops
+/// over this list.
+template <class AnyOptions, class Visit>
+void visit_options(AnyOptions& o, const Visit& visit) {
+  visit("preset", o.preset, "quick (minutes on 2 cores), poster (the paper's sizes) or test");
+  visit("rows", o.rows, "what to train, separated by commas");
+  visit("seeds", o.seeds, "seeds of every row, separated by commas");
+  visit("out", o.out, "folder of the run");
+  visit("data", o.data, "folder where the drawn data set is kept");
+  visit("device", o.device, "cpu or cuda");
+  visit("threads", o.threads, "threads of each model in training; 0: cores / jobs");
+  visit("jobs", o.jobs, "models trained side by side; 0: chosen from the number of cores");
+  visit("no-report", o.no_report, "leave report.html out");
+  visit("frames", o.frames, "frames of a layout (the poster: 10; also 20)");
+  visit("nodes", o.nodes, "vertices of a layout");
+  visit("data-seed", o.data_seed, "seed of the data set");
+  visit("train-graphs", o.train_graphs, "layouts to train on");
+  visit("validation-graphs", o.validation_graphs, "layouts to choose the best checkpoint by");
+  visit("test-graphs", o.test_graphs, "layouts the result is measured on");
+  visit("hidden", o.hidden, "width of the networks");
+  visit("message-hidden", o.message_hidden, "width of the decoder's messages; 0: as --hidden");
+  visit("init-utility-scale", o.init_utility_scale,
+        "PER ROW: factor on the initial weights that give the utilities");
+  visit("batch", o.batch, "layouts per update");
+  visit("updates", o.updates, "updates");
+  visit("lr", o.lr, "PER ROW: learning rate of Adam");
+  visit("schedule", o.schedule, "learning rate over time: constant, linear or cosine");
+  visit("warm-up", o.warm_up, "updates over which the learning rate rises from 0");
+  visit("final-lr", o.final_lr, "where linear and cosine end, as a part of --lr");
+  visit("encoder-lr", o.encoder_lr, "factor on the encoder's learning rate");
+  visit("decoder-lr", o.decoder_lr, "factor on the decoder's learning rate");
+  visit("second-decay", o.second_decay, "Adam's decay of squared gradients");
+  visit("clip-norm", o.clip_norm, "longest gradient; 0: no limit");
+  visit("temperature", o.temperature, "PER ROW: temperature of the relaxation");
+  visit("final-temperature", o.final_temperature,
+        "PER ROW: temperature at the end, reached geometrically; 0: as --temperature");
+  visit("utility-range", o.utility_range,
+        "PER ROW: utilities/temperature are floored at their maximum minus this; 0: off");
+  visit("hard-after", o.hard_after,
+        "part of the updates after which the decoder sees hard samples, with the soft one's gradient");
+  visit("kl-weight", o.kl_weight, "weight of the KL term");
+  visit("kl-warm-up", o.kl_warm_up, "updates over which that weight rises from 0");
+  visit("kl-over", o.kl_over,
+        "directed (an unordered pair counts twice, as in the reference) or undirected (once)");
+  visit("prediction-steps", o.prediction_steps,
+        "frames predicted from the model's own output before it sees the true one again; 0: the "
+        "reference's, 9 for 10 frames, 10 for 20");
+  visit("frames-per-update", o.frames_per_update,
+        "with --prediction-steps 1: random transitions used per update; 0: all");
+  visit("augment", o.augment, "turn and mirror every training layout at random");
+  visit("scouts", o.scouts,
+        "models that start, from different weights; after --scout-updates the one with the lowest "
+        "training loss goes on (independent_edges starts one)");
+  visit("scout-updates", o.scout_updates, "updates of all scouts");
+  visit("mirror-scouts", o.mirror_scouts,
+        "every second scout starts as the one before it with the two message types exchanged");
+  visit("baseline", o.baseline, "of row reinforce: none, moving_average or batch_mean");
+  visit("samples", o.samples, "samples per layout of row leave_one_out");
+  visit("reference-quirks", o.reference_quirks,
+        "repeat what the reference code does where numbers depend on it: batch statistics at test "
+        "time, differences for top_edges' gradient, biased moving average");
+  visit("difference-step", o.difference_step, "step of those differences");
+  visit("evaluate-every", o.evaluate_every, "updates between evaluations");
+  visit("evaluate-graphs", o.evaluate_graphs, "validation layouts used for one; 0: all");
+  visit("evaluation-batch", o.evaluation_batch, "layouts per batch of an evaluation");
+  visit("checkpoint-seconds", o.checkpoint_seconds, "longest time between checkpoints");
+}
+
+void apply_quick(Options& o) {
+  o.hidden = 64;
+  o.batch = 32;
+  o.updates = 4000;
+  o.lr = "0.002";
+  o.schedule = "cosine";
+  o.warm_up = 200;
+  o.final_lr = 0.02;
+  o.temperature = "1";
+  o.prediction_steps = 1;
+  o.scouts = 6;
+  o.scout_updates = 250;
+  o.evaluate_every = 250;
+  o.evaluate_graphs = 1000;
+  o.evaluation_batch = 250;
+}
+
+void apply_test(Options& o) {
+  apply_quick(o);
+  o.hidden = 8;
+  o.batch = 16;
+  o.updates = 60;
+  o.warm_up = 10;
+  o.scouts = 2;
+  o.scout_updates = 15;
+  o.train_graphs = 400;
+  o.validation_graphs = 100;
+  o.test_graphs = 100;
+  o.evaluate_every = 20;
+  o.evaluation_batch = 50;
+  o.checkpoint_seconds = 0.05;
+}
+
+Options preset(const std::string& name) {
+  Options options;
+  options.preset = name;
+  if (name == "quick") {
+    apply_quick(options);
+  } else if (name == "test") {
+    apply_test(options);
+  } else if (name != "poster") {
+    throw UserError("--preset: '" + name + "' is none of quick, poster, test");
+  }
+  return options;
+}
+
+/// The preset decides the other options' defaults, so it is looked up before they are parsed.
+std::string find_preset(int count, char** arguments) {
+  for (int i = 1; i < count; ++i) {
+    const std::string text = arguments[i];
+    if (text.starts_with("--preset=")) return text.substr(9);
+    if (text == "--preset" && i + 1 < count) return arguments[i + 1];
+  }
+  return "quick";
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> words;
+  std::stringstream stream(text);
+  for (std::string word; std::getline(stream, word, ',');) {
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
+}
+
+[[noreturn]] void reject(const std::string& option, const std::string& value,
+                         const std::string& accepted) {
+  throw UserError("--" + option + ": '" + value + "' is not accepted; give " + accepted);
+}
+
+double number(const std::string& text, const std::string& option) {
+  std::size_t used = 0;
+  double value = NAN;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+  }
+  if (used != text.size() || !std::isfinite(value)) {
+    reject(option, text, "a finite number, or ROW=NUMBER,... with rows among those of --help");
+  }
+  return value;
+}
+
+bool is_row(const std::string& name) { return std::ranges::count(row_names(), name) > 0; }
+
+/// The number that `text` gives for `row`; `fallback` where it names only other rows.
+double per_row(const std::string& text, const std::string& row, const std::string& option,
+               double fallback) {
+  double value = fallback;
+  bool exact = false;
+  for (const std::string& word : split(text)) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+      const double given = number(word, option);
+      if (!exact) value = given;
+    } else {
+      const std::string name = word.substr(0, equals);
+      if (!is_row(name)) reject(option, word, "a row of --help before the '='");
+      const double given = number(word.substr(equals + 1), option);
+      if (name == row) {
+        value = given;
+        exact = true;
+      }
+    }
+  }
+  return value;
+}
+
+struct Bound {
+  const char* option;
+  double value, least;
+};
+
+void validate_choices(const Options& o) {
+  const auto one_of = [](const std::string& option, const std::string& value,
+                         const std::vector<std::string>& accepted) {
+    if (std::ranges::count(accepted, value)) return;
+    std::string list;
+    for (const std::string& word : accepted) list += (list.empty() ? "" : ", ") + word;
+    reject(option, value, "one of " + list);
+  };
+  one_of("device", o.device, {"cpu", "cuda"});
+  one_of("schedule", o.schedule, {"constant", "linear", "cosine"});
+  one_of("kl-over", o.kl_over, {"directed", "undirected"});
+  one_of("baseline", o.baseline, {"none", "moving_average", "batch_mean"});
+  for (const std::string& row : split(o.rows)) one_of("rows", row, row_names());
+  if (split(o.rows).empty()) reject("rows", o.rows, "at least one row");
+  if (split(o.seeds).empty()) reject("seeds", o.seeds, "at least one seed");
+}
+
+void validate_numbers(const Options& o) {
+  const auto d = [](auto value) { return static_cast<double>(value); };
+  const std::vector<Bound> bounds = {
+      {"threads", d(o.threads), 0},
+      {"jobs", d(o.jobs), 0},
+      {"frames", d(o.frames), 2},
+      {"nodes", d(o.nodes), 2},
+      {"data-seed", d(o.data_seed), 0},
+      {"train-graphs", d(o.train_graphs), 1},
+      {"validation-graphs", d(o.validation_graphs), 1},
+      {"test-graphs", d(o.test_graphs), 1},
+      {"hidden", d(o.hidden), 1},
+      {"message-hidden", d(o.message_hidden), 0},
+      {"batch", d(o.batch), 1},
+      {"updates", d(o.updates), 1},
+      {"warm-up", d(o.warm_up), 0},
+      {"final-lr", o.final_lr, 0},
+      {"encoder-lr", o.encoder_lr, 0},
+      {"decoder-lr", o.decoder_lr, 0},
+      {"clip-norm", o.clip_norm, 0},
+      {"kl-weight", o.kl_weight, 0},
+      {"kl-warm-up", d(o.kl_warm_up), 0},
+      {"prediction-steps", d(o.prediction_steps), 0},
+      {"frames-per-update", d(o.frames_per_update), 0},
+      {"scouts", d(o.scouts), 1},
+      {"scout-updates", d(o.scout_updates), 1},
+      {"samples", d(o.samples), 2},
+      {"evaluate-every", d(o.evaluate_every), 1},
+      {"evaluate-graphs", d(o.evaluate_graphs), 0},
+      {"evaluation-batch", d(o.evaluation_batch), 1},
+      {"checkpoint-seconds", o.checkpoint_seconds, 0},
+      {"hard-after", o.hard_after, 0},
+  };
+  for (const Bound& bound : bounds) {
+    if (bound.value >= bound.least) continue;  // so NaN is refused too
+    std::ostringstream value, least;
+    value << bound.value;
+    least << "a number of at least " << bound.least;
+    reject(bound.option, value.str(), least.str());
+  }
+  if (o.nodes > 200) reject("nodes", std::to_string(o.nodes), "a number from 2 to 200");
+  if (!(o.second_decay >= 0 && o.second_decay < 1)) {
+    reject("second-decay", std::to_string(o.second_decay), "a number in [0, 1)");
+  }
+  if (!(o.difference_step > 0)) {
+    reject("difference-step", std::to_string(o.difference_step), "a number above 0");
+  }
+  if (o.frames_per_update > o.frames - 1) {
+    reject("frames-per-update", std::to_string(o.frames_per_update), "at most --frames less 1");
+  }
+  if (o.frames_per_update > 0 && o.prediction_steps != 1) {
+    reject("frames-per-update", std::to_string(o.frames_per_update),
+           "it only with --prediction-steps 1");
+  }
+}
+
+Task make_task(const Options& o, const std::string& row, std::int64_t seed) {
+  Task task;
+  task.row = row;
+  task.seed = seed;
+  if (row == "reinforce") task.estimator = Estimator::reinforce;
+  if (row == "nvil") task.estimator = Estimator::nvil;
+  if (row == "leave_one_out") task.estimator = Estimator::leave_one_out;
+  task.lr = per_row(o.lr, row, "lr", 5e-4);
+  task.temperature = per_row(o.temperature, row, "temperature", 1);
+  task.final_temperature = per_row(o.final_temperature, row, "final-temperature", 0);
+  task.init_utility_scale = per_row(o.init_utility_scale, row, "init-utility-scale", 1);
+  const double range = per_row(o.utility_range, row, "utility-range", 0);
+  const auto above_zero = [](double value, const std::string& option) {
+    if (!(value > 0)) reject(option, std::to_string(value), "a number above 0");
+  };
+  above_zero(task.lr, "lr");
+  above_zero(task.temperature, "temperature");
+  if (task.final_temperature == 0) task.final_temperature = task.temperature;
+  above_zero(task.final_temperature, "final-temperature");
+  if (range != 0) {
+    above_zero(range, "utility-range");
+    task.utility_range = range;
+  }
+  // Ordered pairs choose between the two types themselves: which of them means "edge" is left open.
+  task.scouts = row == "independent_edges" ? 1 : o.scouts;
+  return task;
+}
+
+}  // namespace
+
+const std::vector<std::string>& row_names() {
+  static const std::vector<std::string> names = {"independent_edges", "top_edges", "spanning_tree",
+                                                 "reinforce",         "nvil",      "leave_one_out"};
+  return names;
+}
+
+Options parse_options(int count, char** arguments) {
+  Options options = preset(find_preset(count, arguments));
+  CLI::App app(description);
+  app.footer(examples);
+  app.option_defaults()->always_capture_default();
+  visit_options(options, [&](const std::string& name, auto& member, const std::string& help) {
+    if constexpr (std::is_same_v<std::remove_reference_t<decltype(member)>, bool>) {
+      app.add_flag("--" + name, member, help);
+    } else {
+      app.add_option("--" + name, member, help);
+    }
+  });
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) std::exit(app.exit(error));
+    throw UserError(std::string(error.what()) + "\nSee softtricks-graph-layout --help.");
+  }
+  validate_choices(options);
+  validate_numbers(options);
+  if (options.message_hidden == 0) options.message_hidden = options.hidden;
+  if (options.prediction_steps == 0) options.prediction_steps = options.frames >= 20 ? 10 : 9;
+  if (options.evaluate_graphs == 0 || options.evaluate_graphs > options.validation_graphs) {
+    options.evaluate_graphs = options.validation_graphs;
+  }
+  tasks(options);  // refuses wrong rows, seeds and numbers per row
+  return options;
+}
+
+nlohmann::json to_json(const Options& options) {
+  nlohmann::json json;
+  visit_options(options, [&](const std::string& name, const auto& member, const std::string&) {
+    json[name] = member;
+  });
+  return json;
+}
+
+std::vector<Task> tasks(const Options& options) {
+  std::vector<Task> all;
+  for (const std::string& row : split(options.rows)) {
+    for (const std::string& word : split(options.seeds)) {
+      const double seed = number(word, "seeds");
+      if (seed < 0 || seed != std::floor(seed) || seed > 1e9) {
+        reject("seeds", word, "whole numbers from 0 to 1000000000");
+      }
+      all.push_back(make_task(options, row, static_cast<std::int64_t>(seed)));
+    }
+  }
+  return all;
+}
+
+nlohmann::json identity(const Options& options, const Task& task) {
+  nlohmann::json json = to_json(options);
+  for (const char* free : {"preset", "rows", "seeds", "out", "data", "threads", "jobs", "no-report",
+                           "checkpoint-seconds"}) {
+    json.erase(free);
+  }
+  // Words for other rows don't matter to this one.
+  json["lr"] = task.lr;
+  json["temperature"] = task.temperature;
+  json["final-temperature"] = task.final_temperature;
+  json["init-utility-scale"] = task.init_utility_scale;
+  json["utility-range"] = task.utility_range.value_or(0);
+  json["row"] = task.row;
+  json["seed"] = task.seed;
+  return json;
+}
+
+}  // namespace graph_layout
