@@ -169,8 +169,8 @@ void warn_of_nan(const Problem& problem, const Array& result) {
   const auto given = std::ranges::count(rows_with_nan(problem.utility, instances), true);
   const auto first = std::ranges::find(spoiled, true) - spoiled.begin();
   std::fprintf(stderr,
-               "softtricks: warning: the result of %td of %td instances is NaN (the first is "
-               "instance %td, counted from 0); %td have NaN utilities\n",
+               "softtricks: warning: the result of %td of %td instances is NaN, first of instance "
+               "%td (counted from 0); %td of them have NaN among their utilities\n",
                count, static_cast<std::ptrdiff_t>(instances), first, given);
 }
 
