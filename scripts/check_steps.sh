@@ -36,7 +36,8 @@ step_core() {
 }
 
 step_release() {
-  configure release -DSOFTTRICKS_TORCH=ON -DTORCH_DIR="$(torch_dir .venv)"
+  configure release -DSOFTTRICKS_TORCH=ON -DTORCH_DIR="$(torch_dir .venv)" \
+    -DSOFTTRICKS_TESTS=ON -DSOFTTRICKS_BENCHMARKS=ON
   build release
   tests release
 }

@@ -2,7 +2,7 @@
 # Installs what building and training need; run again, it does only what is missing.
 #
 #   scripts/setup.sh            compiler, libraries, .venv: LibTorch and the report's packages (1.4 GB)
-#   scripts/setup.sh --check    also the linters and .venv-python: all of PyTorch, pytest (5.4 GB more)
+#   scripts/setup.sh --check    also test libraries, linters and .venv-python: all of PyTorch, pytest (5.4 GB)
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -35,11 +35,13 @@ missing_packages() {
   has_command ninja || echo ninja-build
   has_command python3 || printf '%s\n' python3 python3-venv
   ! lacks_venv || echo python3-venv
-  has_header gtest/gtest.h || echo libgtest-dev
   has_header CLI/CLI.hpp || echo libcli11-dev
   has_header nlohmann/json.hpp || echo nlohmann-json3-dev
   if [ "$for_check" = yes ]; then
-    has_header benchmark/benchmark.h || echo libbenchmark-dev
+    has_header gtest/gtest.h || echo libgtest-dev
+    has_header mpfr.h || echo libmpfr-dev
+    has_header gmp.h || echo libgmp-dev
+    has_header boost/multiprecision/mpfr.hpp || echo libboost-dev
     has_command clang-format || echo clang-format
     has_command clang-tidy || echo clang-tidy
   fi
@@ -51,7 +53,7 @@ install_packages() {
   [ -n "$missing" ] || { echo "system packages: all there"; return; }
   echo "system packages missing: $missing"
   has_command apt-get || die "these Debian packages, or your system's like, are missing: $missing" \
-    "Install them (g++ 12, CMake 3.25, Ninja, Python 3.11, GoogleTest, CLI11, nlohmann-json) and run this again."
+    "Install them (g++ 12, CMake 3.25, Ninja, Python 3.11, CLI11, nlohmann-json) and run this again."
   if [ "$(id -u)" != 0 ]; then
     die "system packages are missing" "Run: sudo apt-get update && sudo apt-get install -y $missing"
   fi
