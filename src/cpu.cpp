@@ -103,7 +103,8 @@ template <class S>
 Status make_checked(const std::vector<std::int64_t>& shape, std::int64_t& size, int& longest) {
   if (shape.size() != static_cast<std::size_t>(S::fields)) {
     std::string fields;
-    for (const char* field : S::field_names) fields += (fields.empty() ? "" : ", ") + std::string(field);
+    for (const char* field : S::field_names)
+      fields += (fields.empty() ? "" : ", ") + std::string(field);
     return Status::error(std::string(S::name) + ": shape needs " + std::to_string(S::fields) +
                          " number(s) (" + fields + "), got " + std::to_string(shape.size()));
   }
@@ -131,8 +132,8 @@ Status describe(std::string_view structure, const std::vector<std::int64_t>& sha
                 std::int64_t& size, int& longest) {
   place = place_of<Structures>(structure);
   if (place < 0) {
-    return Status::error("structure " + quoted(structure) + " is unknown; offered: " +
-                         join(names_of<Structures>()));
+    return Status::error("structure " + quoted(structure) +
+                         " is unknown; offered: " + join(names_of<Structures>()));
   }
   Status status;
   Structures::for_each([&]<class S>() {
@@ -183,8 +184,8 @@ Status find_verb(const Call& call, int structure, VerbFacts& facts) {
     if (std::find(offered.begin(), offered.end(), call.verb) == offered.end()) {
       return Status::error("verb " + quoted(call.verb) + " is unknown; offered: " + join(offered));
     }
-    return Status::error("regularizer " + quoted(call.regularizer) + " is unknown; offered: " +
-                         join(regularizers()));
+    return Status::error("regularizer " + quoted(call.regularizer) +
+                         " is unknown; offered: " + join(regularizers()));
   }
   if (kernels().verb[structure][facts.place][0].run != nullptr) return {};
   std::string what = std::string(call.verb);
@@ -199,8 +200,8 @@ Status find_verb(const Call& call, int structure, VerbFacts& facts) {
       }
     }
   }
-  return Status::error(std::string(call.structure) + " does not offer " + what + "; it offers: " +
-                       join(offered));
+  return Status::error(std::string(call.structure) + " does not offer " + what +
+                       "; it offers: " + join(offered));
 }
 
 /// Instances per piece: enough work to be worth a thread's attention, and whole packs.
@@ -259,8 +260,8 @@ Status run(const Call& call) {
 Status run(const PerturbationCall& call) {
   const int place = place_of<Perturbations>(call.perturbation);
   if (place < 0) {
-    return Status::error("perturbation " + quoted(call.perturbation) + " is unknown; offered: " +
-                         join(names_of<Perturbations>()));
+    return Status::error("perturbation " + quoted(call.perturbation) +
+                         " is unknown; offered: " + join(names_of<Perturbations>()));
   }
   static constexpr std::string_view verb_names[] = {"sample",       "sample_vjp", "log_prob",
                                                     "log_prob_vjp", "kl",         "kl_vjp"};
@@ -284,10 +285,10 @@ Status run(const PerturbationCall& call) {
     return Status::error("out_value is missing");
   }
   // `draw` reads no values: theta stands in, so that kernels need not ask.
-  const PerturbationArguments arguments{call.size, call.theta,
-                                        call.value != nullptr ? call.value : call.theta,
-                                        call.cotangent, call.seed, call.first_instance, call.out,
-                                        call.out_value};
+  const PerturbationArguments arguments{
+      call.size,      call.theta,    call.value != nullptr ? call.value : call.theta,
+      call.cotangent, call.seed,     call.first_instance,
+      call.out,       call.out_value};
   const PerturbationKernel kernel =
       kernels().perturbation[place][verb][call.dtype == Dtype::float64 ? 1 : 0];
   auto body = [&](std::int64_t begin, std::int64_t end) { kernel(arguments, begin, end); };

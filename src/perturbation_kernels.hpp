@@ -6,17 +6,13 @@
 
 namespace softtricks {
 
-/// Random words for entries e .. e + count - 1 of a row come in groups of 16 counters: entry e
-/// takes word (e / 16) % 4 of counter (e / 64) * 16 + e % 16 (double: two words, groups of 32). The
-/// layout is the same for every pack width that divides 16, so draws don't depend on the
-/// instruction set.
+/// Draws lie as DrawLayout (base/random.hpp) says.
 template <class P, class Scalar, int W>
 struct PerturbationKernels {
   using T = Pack<Scalar, W>;
   using U32 = WordOf<T>;
-  static constexpr std::uint32_t purpose = 0x70657274u;  // keeps perturbations apart from samples
-  static constexpr int words = sizeof(Scalar) / 4;       // of a draw
-  static constexpr int per_counter = 4 / words, group = 16 * per_counter;
+  using Layout = DrawLayout<Scalar>;
+  static constexpr int words = Layout::words, per_counter = Layout::parts, group = Layout::group;
 
   const PerturbationArguments& in;
 
@@ -43,16 +39,16 @@ struct PerturbationKernels {
   /// Draws for entries e .. of a row from the words of W counters starting at `counter`.
   SOFTTRICKS_FN void draw_group(std::int64_t row, std::int64_t base, int column) const {
     U32 counter;
-    const auto first = static_cast<std::uint32_t>(base / group * 16 + column);
+    const auto first = static_cast<std::uint32_t>(base / group * Layout::columns + column);
     for (int l = 0; l < W; ++l) {
       reinterpret_cast<std::uint32_t*>(&counter)[l] = first + static_cast<std::uint32_t>(l);
     }
     const std::uint64_t instance = in.first_instance + static_cast<std::uint64_t>(row);
     const Words<U32> block =
         philox(counter, U32(static_cast<std::uint32_t>(instance)),
-               U32(static_cast<std::uint32_t>(instance >> 32)), U32(purpose), in.seed);
+               U32(static_cast<std::uint32_t>(instance >> 32)), U32(Layout::purpose), in.seed);
     for (int part = 0; part < per_counter; ++part) {
-      const std::int64_t e = base + part * 16 + column;
+      const std::int64_t e = base + part * Layout::columns + column;
       if (e >= in.size) return;
       const int count = most(in.size - e);
       const T noise = P::noise(
@@ -66,7 +62,8 @@ struct PerturbationKernels {
     const PerturbationKernels kernel{in};
     for (std::int64_t row = begin; row < end; ++row) {
       for (std::int64_t base = 0; base < in.size; base += group) {
-        for (int column = 0; column < 16; column += W) kernel.draw_group(row, base, column);
+        for (int column = 0; column < Layout::columns; column += W)
+          kernel.draw_group(row, base, column);
       }
     }
   }

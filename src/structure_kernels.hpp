@@ -178,7 +178,8 @@ struct StructureKernel {
     const T length = load_lengths(first, count);
     const MaskOf<T> bad = quarantine();
     if constexpr (Verb::reads_member) load<Team>(row(in.member, first), size, count, member);
-    if constexpr (Verb::reads_cotangent) load<Team>(row(in.cotangent, first), size, count, cotangent);
+    if constexpr (Verb::reads_cotangent)
+      load<Team>(row(in.cotangent, first), size, count, cotangent);
     const T top = limited ? raise_to_floor() : T(0);
     const Stream<T> stream = stream_of(first);
     const Operands<T> operands{{utility, size}, {member, size}, {cotangent, size}, length, &stream};

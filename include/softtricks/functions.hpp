@@ -111,10 +111,10 @@ struct Entropy {
                                 Scratch scratch)
       -> decltype(void(s.log_partition(team, in.utility, in.length, scratch))) {
     const int size = in.utility.size;
-    const Vector<T> marginal{scratch.take<T>(size), size};
+    const Vector<T> marginal = scratch.vector<T>(size);
     s.marginals(team, in.utility, in.length, marginal, scratch);
     out[0] = s.log_partition(team, in.utility, in.length, scratch) -
-             masked_dot(team, in.utility, Vector<const T>{marginal.data, size});
+             masked_dot(team, in.utility, marginal.view());
   }
 };
 

@@ -1,6 +1,9 @@
 #pragma once
 /// The members of every family, each list written once. Front ends, tests and benchmarks loop over
 /// these lists; adding a member is one word here.
+#include "softtricks/estimator/relaxed.hpp"
+#include "softtricks/estimator/score_function.hpp"
+#include "softtricks/estimator/straight_through.hpp"
 #include "softtricks/perturbation/exponential.hpp"
 #include "softtricks/perturbation/gumbel.hpp"
 #include "softtricks/perturbation/logistic.hpp"
@@ -9,6 +12,7 @@
 #include "softtricks/regularizer/gibbs_entropy.hpp"
 #include "softtricks/regularizer/shannon_entropy.hpp"
 #include "softtricks/regularizer/squared_norm.hpp"
+#include "softtricks/stochastic_softmax.hpp"
 #include "softtricks/structure/bit_vector.hpp"
 #include "softtricks/structure/k_subset.hpp"
 #include "softtricks/structure/one_hot.hpp"
@@ -28,5 +32,7 @@ struct List {
 using Structures = List<OneHot, BitVector, KSubset, SpanningTree>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
+// The estimators, Relaxed, StraightThrough and ScoreFunction, are templates over a
+// StochasticSoftmax of one member of each list.
 
 }  // namespace softtricks

@@ -9,7 +9,7 @@
 
 #if defined(__CUDACC__)
 #define SOFTTRICKS_FN __host__ __device__ inline
-#define SOFTTRICKS_SOLVER __host__ __device__ inline
+#define SOFTTRICKS_SOLVER __host__ __device__ __noinline__ inline
 #elif defined(NDEBUG)
 #define SOFTTRICKS_FN [[gnu::always_inline]] inline
 #define SOFTTRICKS_SOLVER [[gnu::noinline]] inline

@@ -81,6 +81,28 @@ SOFTTRICKS_FN MaskOf<T> bernoulli(Uniform<T> u, T in, T out) {
   return (likely & (u.above * total > out)) | (unlikely & (u.below * total < in));
 }
 
+/// Where the random words of a perturbation lie: entry e of an instance takes word (e / 16) % 4 of
+/// counter (e / 64) * 16 + e % 16; in double two words, so (e / 16) % 2 and e / 32. Sixteen
+/// neighbours come from sixteen counters, which suits every pack width that divides 16.
+template <class Scalar>
+struct DrawLayout {
+  static constexpr std::uint32_t purpose = 0x70657274u;  // keeps perturbations apart from samples
+  static constexpr int words = sizeof(Scalar) / 4;       // of a draw
+  static constexpr int columns = 16, parts = 4 / words, group = columns * parts;
+};
+
+/// The uniform number behind the perturbation of entry e.
+template <Plain T>
+SOFTTRICKS_FN Uniform<T> perturbation_uniform(std::uint64_t seed, std::uint64_t instance, int e) {
+  using Layout = DrawLayout<T>;
+  const int counter = e / Layout::group * Layout::columns + e % Layout::columns;
+  const int word = e / Layout::columns % Layout::parts * Layout::words;
+  const Words<std::uint32_t> block =
+      philox(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(instance),
+             static_cast<std::uint32_t>(instance >> 32), Layout::purpose, seed);
+  return uniform_from_words<T>(block.word[word], block.word[word + Layout::words - 1]);
+}
+
 /// The stream of one instance, for samplers that consume uniforms one after another. In a pack,
 /// `instance` holds an instance number per lane.
 template <class T>

@@ -31,9 +31,9 @@ struct SerialTeam {
     for (int i = 0; i < count; ++i) target[i] = f(source[i]);
   }
 
-  /// Sum of f(i), i in [first, last), starting from `zero`, in partial sums that don't wait for each
-  /// other; the order is a function of the count alone. Plain numbers take as many partial sums as
-  /// compilers can turn into vector code.
+  /// Sum of f(i), i in [first, last), starting from `zero`, in partial sums that don't wait for
+  /// each other; the order is a function of the count alone. Plain numbers take as many partial
+  /// sums as compilers can turn into vector code.
   template <class N, class F>
   SOFTTRICKS_FN N sum(int first, int last, N zero, F f) const {
     constexpr int width = Lanes<N>::count == 1 ? 16 : 2;

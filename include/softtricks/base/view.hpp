@@ -13,6 +13,8 @@ struct Vector {
   int size = 0;
 
   SOFTTRICKS_FN T& operator[](int i) const { return data[i]; }
+  /// The same numbers, to be read only.
+  SOFTTRICKS_FN Vector<const T> view() const { return {data, size}; }
 };
 
 /// A row-major matrix with `stride` numbers a row that somebody else owns.
@@ -45,6 +47,11 @@ class Scratch {
     char* const here = base_ == nullptr ? nullptr : base_ + used_;
     used_ += (count * sizeof(T) + alignment - 1) / alignment * alignment;
     return reinterpret_cast<T*>(here);
+  }
+
+  template <class T>
+  SOFTTRICKS_FN Vector<T> vector(int size) {
+    return {take<T>(static_cast<std::size_t>(size)), size};
   }
 
   SOFTTRICKS_FN std::size_t used() const { return used_; }

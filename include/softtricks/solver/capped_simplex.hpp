@@ -9,9 +9,9 @@
 ///
 /// c is found to machine precision. It is kept as center + offset, for c itself may be so large
 /// that its rounding would show in x; differences u_i - center that matter are exact.
+#include "softtricks/base/monotone_root.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
-#include "softtricks/base/monotone_root.hpp"
 
 namespace softtricks {
 
@@ -106,8 +106,8 @@ inline constexpr int choice_margin = 40;
 
 /// A threshold c with |sum_i h(u_i - c) - k| <= tolerance, as far as c's own rounding allows.
 template <class Shape, class T, class Team>
-SOFTTRICKS_SOLVER T choice_threshold(const Team&, Vector<const T> utility, T k, const ItemRange<T>& range,
-                                 T tolerance) {
+SOFTTRICKS_SOLVER T choice_threshold(const Team&, Vector<const T> utility, T k,
+                                     const ItemRange<T>& range, T tolerance) {
   const T margin{ScalarOf<T>(choice_margin)};
   return monotone_root(range.least - margin, range.most + margin, range.most - T(1), tolerance,
                        ChoiceStep<Shape, T>{utility, k, T(0)});
@@ -133,8 +133,8 @@ SOFTTRICKS_SOLVER void capped_choice(const Team& team, Vector<const T> utility, 
 
 /// The vector-Jacobian product at the soft choice x: slope_i (g_i - mean of g weighted by slope).
 template <class Shape, class T, class Team>
-SOFTTRICKS_SOLVER void capped_choice_vjp(const Team& team, Vector<const T> x, Vector<const T> cotangent,
-                                     Vector<T> out) {
+SOFTTRICKS_SOLVER void capped_choice_vjp(const Team& team, Vector<const T> x,
+                                         Vector<const T> cotangent, Vector<T> out) {
   T slopes(0), most(0), pivot(0);
   for (int i = 0; i < x.size; ++i) {
     const T slope = Shape::slope(x[i]);

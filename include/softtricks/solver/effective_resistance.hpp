@@ -13,8 +13,9 @@
 
 namespace softtricks {
 
-/// Lower triangle of weights as they stand when each vertex goes: on entry weight(i, j), j < i, is the
-/// graph; on return weight(v, k) is f_k and inverse_degree[v] = 1 / d_v (0 for isolated vertices).
+/// Lower triangle of weights as they stand when each vertex goes: on entry weight(i, j), j < i, is
+/// the graph; on return weight(v, k) is f_k and inverse_degree[v] = 1 / d_v (0 for isolated
+/// vertices).
 template <class N, class Team>
 SOFTTRICKS_SOLVER void eliminate_all(const Team& team, Matrix<N> weight, int vertices,
                                      N* inverse_degree) {

@@ -22,7 +22,7 @@ struct Chance {
 /// Fills prefix, [n + 1, k + 1]: prefix(i, j) = P(j of the first i items are in).
 template <class N, class Team>
 SOFTTRICKS_SOLVER void count_prefixes(const Team& team, const Chance<N>* chance, int n, int k,
-                                  Matrix<N> prefix) {
+                                      Matrix<N> prefix) {
   team.each(k + 1, [&](int j) { prefix(0, j) = N(j == 0 ? 1 : 0); });
   for (int i = 0; i < n; ++i) {
     const Chance<N> item = chance[i];
@@ -38,7 +38,7 @@ SOFTTRICKS_SOLVER void count_prefixes(const Team& team, const Chance<N>* chance,
 /// item i in and with item i out. suffix: [k + 1] numbers of scratch.
 template <class N, class Team, class Visit>
 SOFTTRICKS_SOLVER void for_each_item(const Team& team, const Chance<N>* chance, int n, int k,
-                                 Matrix<N> prefix, N* suffix, Visit visit) {
+                                     Matrix<N> prefix, N* suffix, Visit visit) {
   // suffix[j] = P(k - j of the items after i are in): aligned with the prefixes it is joined to.
   team.each(k + 1, [&](int j) { suffix[j] = N(j == k ? 1 : 0); });
   for (int i = n - 1; i >= 0; --i) {

@@ -46,7 +46,7 @@ struct Reduced {
 /// row: [graph.size] numbers of scratch.
 template <class N, class Team>
 SOFTTRICKS_SOLVER N eliminate_front(const Team& team, const PairWeights<N>& own,
-                                const Reduced<N>& graph, N* row) {
+                                    const Reduced<N>& graph, N* row) {
   const int* const id = graph.id;
   const Matrix<N> mesh = graph.mesh;
   team.each(1, graph.size, [&](int j) { row[j] = own(id[0], id[j]) + mesh(0, j); });
@@ -151,8 +151,8 @@ SOFTTRICKS_SOLVER void across(const Team& team, const PairWeights<N>& own, const
   const bool halve_left = left >= right;
   const int begin = halve_left ? 0 : left, end = halve_left ? left : size;
   const int middle = begin + (end - begin) / 2;
-  across(team, own, without(team, own, graph, middle, end, scratch),
-         halve_left ? middle : left, scratch, visit);
+  across(team, own, without(team, own, graph, middle, end, scratch), halve_left ? middle : left,
+         scratch, visit);
   scratch = frame;
   across(team, own, without(team, own, graph, begin, middle, scratch),
          halve_left ? left - middle : left, scratch, visit);
@@ -182,7 +182,7 @@ SOFTTRICKS_SOLVER void within(const Team& team, const PairWeights<N>& own, const
 /// that vertex 0 is the last to be eliminated.
 template <class N, class Team>
 SOFTTRICKS_SOLVER Reduced<N> whole_graph(const Team& team, const PairWeights<N>& own,
-                                     Scratch& scratch) {
+                                         Scratch& scratch) {
   const int n = own.vertices;
   int* const id = scratch.take<int>(n);
   const Matrix<N> mesh{scratch.take<N>(n * n), n};

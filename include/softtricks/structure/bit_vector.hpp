@@ -47,7 +47,7 @@ struct BitVector {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T, Vector<T> x,
-                            Scratch) const {
+                                Scratch) const {
     team.each(bits, [&](int i) { x[i] = select(utility[i] > T(0), T(1), T(0)); });
   }
 
@@ -58,13 +58,13 @@ struct BitVector {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                               Scratch) const {
+                                   Scratch) const {
     team.each(bits, [&](int i) { out[i] = sigmoid(utility[i]); });
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T,
-                                   Vector<const T> cotangent, Vector<T> out, Scratch) const {
+                                       Vector<const T> cotangent, Vector<T> out, Scratch) const {
     team.each(bits, [&](int i) {
       const T slope = sigmoid(utility[i]) * sigmoid(-utility[i]);
       out[i] = select(slope == T(0), T(0), slope * cotangent[i]);
@@ -73,7 +73,7 @@ struct BitVector {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void sample(const Team&, Vector<const T> utility, T, const Stream<T>& stream,
-                            Vector<T> x, Scratch) const {
+                                Vector<T> x, Scratch) const {
     Stream<T> random = stream;
     for (int i = 0; i < bits; ++i) {
       const Uniform<T> u = random.next();
@@ -84,12 +84,12 @@ struct BitVector {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void project(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                             Scratch) const {
+                                 Scratch) const {
     team.each(bits, [&](int i) { out[i] = max(T(0), min(T(1), utility[i])); });
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft, Vector<const T> cotangent,
-                                 Vector<T> out) const {
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out) const {
     team.each(bits, [&](int i) {
       out[i] = select((soft[i] > T(0)) & (soft[i] < T(1)), cotangent[i], T(0));
     });
@@ -97,24 +97,24 @@ struct BitVector {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy(const Team& team, Vector<const T> utility, T length,
-                                    Vector<T> out, Scratch scratch) const {
+                                        Vector<T> out, Scratch scratch) const {
     marginals(team, utility, length, out, scratch);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
-                                        Vector<const T> cotangent, Vector<T> out) const {
+                                            Vector<const T> cotangent, Vector<T> out) const {
     team.each(bits, [&](int i) { out[i] = soft[i] * (T(1) - soft[i]) * cotangent[i]; });
   }
 
   /// u x - x log x is largest at exp(u - 1).
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void shannon_entropy(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                                     Scratch) const {
+  SOFTTRICKS_SOLVER void shannon_entropy(const Team& team, Vector<const T> utility, T,
+                                         Vector<T> out, Scratch) const {
     team.each(bits, [&](int i) { out[i] = exp(min(utility[i], T(1)) - T(1)); });
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                         Vector<const T> cotangent, Vector<T> out) const {
+                                             Vector<const T> cotangent, Vector<T> out) const {
     team.each(bits, [&](int i) { out[i] = select(soft[i] < T(1), soft[i] * cotangent[i], T(0)); });
   }
 };

@@ -67,7 +67,7 @@ struct KSubset {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T, Vector<T> x,
-                            Scratch) const {
+                                Scratch) const {
     const T threshold = kth_largest(team, utility);
     const T above =
         team.sum(0, items, T(0), [&](int i) { return select(utility[i] > threshold, T(1), T(0)); });
@@ -82,7 +82,7 @@ struct KSubset {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T,
-                                Scratch scratch) const {
+                                    Scratch scratch) const {
     const auto counting = count_with<T>(team, utility, scratch);
     count_prefixes(team, counting.chance, items, k, counting.prefix);
     const T c = counting.tilt;
@@ -93,7 +93,7 @@ struct KSubset {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                               Scratch scratch) const {
+                                   Scratch scratch) const {
     const auto counting = count_with<T>(team, utility, scratch);
     count_prefixes(team, counting.chance, items, k, counting.prefix);
     const T spoil = counting.spoil();
@@ -103,8 +103,8 @@ struct KSubset {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T,
-                                   Vector<const T> cotangent, Vector<T> out,
-                                   Scratch scratch) const {
+                                       Vector<const T> cotangent, Vector<T> out,
+                                       Scratch scratch) const {
     const auto counting = count_with<Dual<T>>(team, utility, scratch);
     const T middle = midrange(utility, cotangent);
     team.each(items, [&](int i) {
@@ -127,8 +127,8 @@ struct KSubset {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T, const Stream<T>& stream,
-                            Vector<T> x, Scratch scratch) const {
+  SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T,
+                                const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
     const auto counting = count_with<T>(team, utility, scratch);
     count_prefixes(team, counting.chance, items, k, counting.prefix);
     Stream<T> random = stream;
@@ -153,34 +153,34 @@ struct KSubset {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void project(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                             Scratch) const {
+                                 Scratch) const {
     capped_choice<ClipShape>(team, utility, count<T>(), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft, Vector<const T> cotangent,
-                                 Vector<T> out) const {
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out) const {
     capped_choice_vjp<ClipShape>(team, soft, cotangent, out);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                                    Scratch) const {
+                                        Scratch) const {
     capped_choice<SigmoidShape>(team, utility, count<T>(), out);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
-                                        Vector<const T> cotangent, Vector<T> out) const {
+                                            Vector<const T> cotangent, Vector<T> out) const {
     capped_choice_vjp<SigmoidShape>(team, soft, cotangent, out);
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void shannon_entropy(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                                     Scratch) const {
+  SOFTTRICKS_SOLVER void shannon_entropy(const Team& team, Vector<const T> utility, T,
+                                         Vector<T> out, Scratch) const {
     capped_choice<CappedExpShape>(team, utility, count<T>(), out);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                         Vector<const T> cotangent, Vector<T> out) const {
+                                             Vector<const T> cotangent, Vector<T> out) const {
     capped_choice_vjp<CappedExpShape>(team, soft, cotangent, out);
   }
 
@@ -220,7 +220,7 @@ struct KSubset {
   /// Chances tilted so that the expected count is within a quarter of k.
   template <class N, class T, class Team>
   SOFTTRICKS_SOLVER Counting<N, T> count_with(const Team& team, Vector<const T> utility,
-                                          Scratch& scratch) const {
+                                              Scratch& scratch) const {
     const ItemRange<T> range = item_range(team, utility);
     const T quarter(ScalarOf<T>(0.25));
     const T tilt = choice_threshold<SigmoidShape>(team, utility, count<T>(), range, quarter);

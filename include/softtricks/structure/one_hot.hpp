@@ -54,7 +54,7 @@ struct OneHot {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T, Vector<T> x,
-                            Scratch) const {
+                                Scratch) const {
     const T best = largest(team, utility);
     auto open = best > T(-infinity<T>);
     const T spoil = select(open, T(0), T(not_a_number<T>));
@@ -75,7 +75,7 @@ struct OneHot {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                               Scratch) const {
+                                   Scratch) const {
     const T top = largest(team, utility);  // -inf: -inf - -inf is the NaN that is due
     team.each(categories, [&](int i) { out[i] = exp(utility[i] - top); });
     const T inverse = T(1) / team.sum(0, categories, T(0), [&](int i) { return out[i]; });
@@ -84,15 +84,15 @@ struct OneHot {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T length,
-                                   Vector<const T> cotangent, Vector<T> out,
-                                   Scratch scratch) const {
+                                       Vector<const T> cotangent, Vector<T> out,
+                                       Scratch scratch) const {
     marginals(team, utility, length, out, scratch);
-    softmax_vjp(team, Vector<const T>{out.data, out.size}, cotangent, out);
+    softmax_vjp(team, out.view(), cotangent, out);
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T, const Stream<T>& stream,
-                            Vector<T> x, Scratch) const {
+  SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T,
+                                const Stream<T>& stream, Vector<T> x, Scratch) const {
     Stream<T> random = stream;
     T best(-infinity<T>), winner(-1);
     for (int i = 0; i < categories; ++i) {
@@ -107,34 +107,34 @@ struct OneHot {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void project(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                             Scratch) const {
+                                 Scratch) const {
     capped_choice<ClipShape>(team, utility, T(1), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft, Vector<const T> cotangent,
-                                 Vector<T> out) const {
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out) const {
     capped_choice_vjp<ClipShape>(team, soft, cotangent, out);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy(const Team& team, Vector<const T> utility, T, Vector<T> out,
-                                    Scratch) const {
+                                        Scratch) const {
     capped_choice<SigmoidShape>(team, utility, T(1), out);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
-                                        Vector<const T> cotangent, Vector<T> out) const {
+                                            Vector<const T> cotangent, Vector<T> out) const {
     capped_choice_vjp<SigmoidShape>(team, soft, cotangent, out);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy(const Team& team, Vector<const T> utility, T length,
-                                     Vector<T> out, Scratch scratch) const {
+                                         Vector<T> out, Scratch scratch) const {
     marginals(team, utility, length, out, scratch);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                         Vector<const T> cotangent, Vector<T> out) const {
+                                             Vector<const T> cotangent, Vector<T> out) const {
     softmax_vjp(team, soft, cotangent, out);
   }
 
@@ -149,7 +149,7 @@ struct OneHot {
   /// nothing cancels when nearly all mass is there. `out` may be `probability`.
   template <class T, class Team>
   SOFTTRICKS_SOLVER void softmax_vjp(const Team& team, Vector<const T> probability,
-                                 Vector<const T> cotangent, Vector<T> out) const {
+                                     Vector<const T> cotangent, Vector<T> out) const {
     T most(0), pivot(0);
     for (int i = 0; i < categories; ++i) {
       pivot = select(probability[i] > most, cotangent[i], pivot);

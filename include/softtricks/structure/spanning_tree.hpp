@@ -18,7 +18,8 @@ namespace softtricks {
 ///           length m uses vertices 0 .. m-1.
 /// argmax    Prim on the dense graph, O(nodes^2) time and scratch. [Prim 1957]
 /// log_partition  Star-mesh elimination, O(nodes^3) time, O(nodes^2) scratch. [Kirchhoff 1847]
-/// marginals w_ij R_ij with effective resistances R, O(nodes^3) [Kirchhoff 1847]. Where utilities are
+/// marginals w_ij R_ij with effective resistances R, O(nodes^3) [Kirchhoff 1847]. Where utilities
+/// are
 ///           spread too far for plain numbers: each edge against the conductance c of all other
 ///           paths, w / (w + c), by recursive elimination; no subtraction anywhere.
 /// marginals_vjp  The same on duals; by the second way where the first leaves no digits.
@@ -57,7 +58,7 @@ struct SpanningTree {
   /// Is x the indicator of a spanning tree?
   template <class T, class Team>
   SOFTTRICKS_SOLVER MaskOf<T> contains(const Team& team, Vector<const T> x, T length,
-                                   Scratch scratch) const {
+                                       Scratch scratch) const {
     // 0/1 with length - 1 ones is a tree if and only if it is connected; elimination with x as
     // weights then meets no vertex of degree 0.
     MaskOf<T> binary = length == length;
@@ -74,7 +75,7 @@ struct SpanningTree {
 
   template <Plain T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
-                            Scratch scratch) const {
+                                Scratch scratch) const {
     const int n = static_cast<int>(length), stride = (n + 15) / 16 * 16;
     const Matrix<T> full{scratch.take<T>(stride * n), stride};
     T* const key = scratch.take<T>(stride);
@@ -119,11 +120,11 @@ struct SpanningTree {
   /// Prim on a pack of instances. The edges of the vertex that joined are picked out by comparison:
   /// O(nodes^2) a step, but all of it shared by the instances.
   template <class T, class Team>
-    requires(Lanes<T>::count > 1)
-  SOFTTRICKS_SOLVER void argmax(const Team&, Vector<const T> utility, T length, Vector<T> x,
-                                Scratch scratch) const {
-    T* const key = scratch.take<T>(nodes);     // best utility into the tree; -inf once inside
-    T* const parent = scratch.take<T>(nodes);  // the tree vertex it leads to; -1: none yet
+  requires(Lanes<T>::count > 1) SOFTTRICKS_SOLVER
+      void argmax(const Team&, Vector<const T> utility, T length, Vector<T> x,
+                  Scratch scratch) const {
+    T* const key = scratch.take<T>(nodes);      // best utility into the tree; -inf once inside
+    T* const parent = scratch.take<T>(nodes);   // the tree vertex it leads to; -1: none yet
     T* const barrier = scratch.take<T>(nodes);  // 0, or -inf once inside
     T* const edge_in = scratch.take<T>(nodes);  // utility of the edge to the vertex that joined
     const auto number = [](int v) { return T(static_cast<ScalarOf<T>>(v)); };
@@ -168,7 +169,7 @@ struct SpanningTree {
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T length,
-                                Scratch scratch) const {
+                                    Scratch scratch) const {
     const Range<T> range = range_of(utility);
     T result(0);
     in_fitting_arithmetic(range, [&](auto number, MaskOf<T> lanes) {
@@ -186,9 +187,9 @@ struct SpanningTree {
     if (any(!range.wide)) {
       Scratch frame = scratch;
       const PairWeights<T> own = weights<T>(team, utility, range, frame);
-      each_weight_and_resistance(team, own, frame, [&](int e, const T& weight, const T& resistance) {
-        out[e] = weight * resistance;
-      });
+      each_weight_and_resistance(
+          team, own, frame,
+          [&](int e, const T& weight, const T& resistance) { out[e] = weight * resistance; });
     }
     if (any(range.wide)) {
       Scratch frame = scratch;
@@ -207,34 +208,36 @@ struct SpanningTree {
                                        Scratch scratch) const {
     const Range<T> range = range_of(utility);
     const T middle = midrange(utility, cotangent);
-    const Vector<T> marginal{scratch.take<T>(size()), size()};
+    const Vector<T> marginal = scratch.vector<T>(size());
     MaskOf<T> careful = range.wide;
     if (any(!range.wide)) {
       Scratch frame = scratch;
       const auto own = dual_weights<T>(team, utility, range, cotangent, middle, frame);
       T rates(0), changes(0);
       using D = Dual<T>;
-      each_weight_and_resistance(team, own, frame, [&](int e, const D& weight, const D& resistance) {
-        const D share = weight * resistance;
-        marginal[e] = share.value;
-        out[e] = share.tangent;
-        const T rate = select(is_zero(weight.value), T(0), cotangent[e] - middle);
-        rates = max(rates, abs(rate));
-        changes = max(changes, abs(share.tangent));
-      });
+      each_weight_and_resistance(
+          team, own, frame, [&](int e, const D& weight, const D& resistance) {
+            const D share = weight * resistance;
+            marginal[e] = share.value;
+            out[e] = share.tangent;
+            const T rate = select(is_zero(weight.value), T(0), cotangent[e] - middle);
+            rates = max(rates, abs(rate));
+            changes = max(changes, abs(share.tangent));
+          });
       // Errors are of the size rounding * rates; where all changes are small beside the rates, too
       // few of their digits are left.
       careful = careful | (changes < rates * T(ScalarOf<T>(1.0 / 64)));
     }
     if (any(careful)) {
-      careful_vjp<Wide<T>>(team, utility, range, cotangent, middle, careful, marginal, out, scratch);
+      careful_vjp<Wide<T>>(team, utility, range, cotangent, middle, careful, marginal, out,
+                           scratch);
     }
     spoil_unless_tree(team, marginal, length, out);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T length,
-                            const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
+                                const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
     const Range<T> range = range_of(utility);
     in_fitting_arithmetic(range, [&](auto number, MaskOf<T> lanes) {
       using N = decltype(number);
@@ -357,7 +360,7 @@ struct SpanningTree {
   /// log of the sum over spanning trees of the product of weights; -inf if there is none.
   template <class N, class T, class Team>
   SOFTTRICKS_SOLVER static T log_tree_sum(const Team& team, const PairWeights<N>& own, T length,
-                                      Scratch scratch) {
+                                          Scratch scratch) {
     const Reduced<N> graph = whole_graph(team, own, scratch);
     N* const row = scratch.take<N>(own.vertices);
     T result(0);

@@ -1,0 +1,79 @@
+#pragma once
+#include "softtricks/base/random.hpp"
+#include "softtricks/base/team.hpp"
+#include "softtricks/base/view.hpp"
+
+namespace softtricks {
+
+/// A stochastic argmax trick and its relaxation (Paulus, Choi, Tarlow, Krause, Maddison, NeurIPS
+/// 2020): utilities U ~ Perturbation(theta), a hard sample argmax over the structure of U.x, and a
+/// soft sample argmax over its convex hull of U.x - temperature f(x). Hard and soft samples of one
+/// (seed, instance) share their noise. For single instances of plain numbers; batches go through
+/// `run` (registry.hpp), with the same draws.
+template <class Structure, class Perturbation, class Regularizer>
+struct StochasticSoftmax {
+  Structure structure;
+  double temperature = 1;  // > 0
+
+  SOFTTRICKS_FN int size() const { return structure.size(); }
+
+  /// Bytes of scratch that suffice for every method.
+  template <Plain T>
+  std::size_t scratch() const {
+    return structure.template scratch<T>() +
+           2 * (sizeof(T) * static_cast<std::size_t>(size()) + Scratch::alignment);
+  }
+
+  /// utility: [size], U = transform(theta, noise).
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void perturb(const Team& team, Vector<const T> theta, std::uint64_t seed,
+                             std::uint64_t instance, Vector<T> utility) const {
+    team.each(size(), [&](int e) {
+      const Uniform<T> u = perturbation_uniform<T>(seed, instance, e);
+      utility[e] = Perturbation::transform(theta[e], Perturbation::noise(u));
+    });
+  }
+
+  /// grad theta += dU / dtheta * grad utility, at fixed noise.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void perturb_vjp(const Team& team, Vector<const T> theta, Vector<const T> utility,
+                                 Vector<const T> cotangent, Vector<T> gradient) const {
+    team.each(size(), [&](int e) {
+      gradient[e] += cotangent[e] * Perturbation::transform_slope(theta[e], utility[e]);
+    });
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void hard(const Team& team, Vector<const T> utility, Vector<T> x,
+                          Scratch scratch) const {
+    structure.argmax(team, utility, static_cast<T>(structure.longest()), x, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void soft(const Team& team, Vector<const T> utility, Vector<T> x,
+                          Scratch scratch) const {
+    const Vector<const T> scaled = divide(team, utility, scratch);
+    Regularizer::relax(structure, team, scaled, static_cast<T>(structure.longest()), x, scratch);
+  }
+
+  /// out = the Jacobian of soft at `utility`, transposed, times the cotangent. x: the soft sample.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void soft_vjp(const Team& team, Vector<const T> utility, Vector<const T> x,
+                              Vector<const T> cotangent, Vector<T> out, Scratch scratch) const {
+    const Vector<const T> scaled = divide(team, utility, scratch);
+    Regularizer::relax_vjp(structure, team, scaled, static_cast<T>(structure.longest()), x,
+                           cotangent, out, scratch);
+    team.each(size(), [&](int e) { out[e] /= static_cast<T>(temperature); });
+  }
+
+ private:
+  template <Plain T, class Team>
+  SOFTTRICKS_FN Vector<const T> divide(const Team& team, Vector<const T> utility,
+                                       Scratch& scratch) const {
+    T* const scaled = scratch.take<T>(static_cast<std::size_t>(size()));
+    team.each(size(), [&](int e) { scaled[e] = utility[e] / static_cast<T>(temperature); });
+    return {scaled, size()};
+  }
+};
+
+}  // namespace softtricks

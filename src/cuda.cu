@@ -1,0 +1,94 @@
+/// The generic kernel of every structure and verb for CUDA devices: one thread per instance, on the
+/// same text as the CPU. Compiled so that the text stays host and device; nothing launches it yet.
+#include "kernels.hpp"
+#include "softtricks/functions.hpp"
+
+namespace softtricks {
+namespace {
+
+/// A CUDA thread alone.
+using ThreadTeam = SerialTeam<100>;
+
+template <class S>
+__device__ S structure_from(const std::int64_t* shape) {
+  if constexpr (S::fields == 1) {
+    return S{static_cast<int>(shape[0])};
+  } else {
+    return S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
+  }
+}
+
+/// `memory`: `bytes_each` bytes of scratch for every instance.
+template <class Verb, class S, class Scalar>
+__global__ void structure_kernel(KernelArguments in, std::int64_t batch, char* memory,
+                                 std::int64_t bytes_each) {
+  const std::int64_t b = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (b >= batch) return;
+  const S structure = structure_from<S>(in.shape);
+  const int size = structure.size();
+  const auto row = [&](const void* base) {
+    return Vector<const Scalar>{static_cast<const Scalar*>(base) + b * size, size};
+  };
+  const std::uint64_t instance = in.first_instance + static_cast<std::uint64_t>(b);
+  const Stream<Scalar> stream(in.seed, static_cast<std::uint32_t>(instance),
+                              static_cast<std::uint32_t>(instance >> 32));
+  const auto length =
+      static_cast<Scalar>(in.lengths == nullptr ? structure.longest() : in.lengths[b]);
+  const Operands<Scalar> operands{row(in.utility), row(in.member), row(in.cotangent), length,
+                                  &stream};
+  const int results = Verb::scalar ? 1 : size;
+  Scalar* const out = static_cast<Scalar*>(in.out) + b * results;
+  Verb::run(structure, ThreadTeam(), operands, Vector<Scalar>{out, results},
+            Scratch(memory + b * bytes_each));
+}
+
+template <class P, class Scalar>
+__global__ void draw_kernel(PerturbationArguments in, std::int64_t rows) {
+  const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i >= rows * in.size) return;
+  const std::uint64_t instance = in.first_instance + static_cast<std::uint64_t>(i / in.size);
+  const Uniform<Scalar> u =
+      perturbation_uniform<Scalar>(in.seed, instance, static_cast<int>(i % in.size));
+  static_cast<Scalar*>(in.out)[i] =
+      P::transform(static_cast<const Scalar*>(in.theta)[i], P::noise(u));
+}
+
+using StructureKernel = void (*)(KernelArguments, std::int64_t, char*, std::int64_t);
+using DrawKernel = void (*)(PerturbationArguments, std::int64_t);
+
+template <class Verb, class S, class Scalar>
+StructureKernel structure_entry() {
+  if constexpr (Offered<Verb, S, Scalar, ThreadTeam>) return &structure_kernel<Verb, S, Scalar>;
+  return nullptr;
+}
+
+}  // namespace
+
+/// The kernel of each verb and structure, by place in their lists: what a launcher will look up.
+StructureKernel cuda_kernel(int structure, int verb, bool float64) {
+  StructureKernel found = nullptr;
+  int s = 0;
+  Structures::for_each([&]<class S>() {
+    int v = 0;
+    for_each_verb([&]<class Verb>() {
+      if (s == structure && v == verb) {
+        found = float64 ? structure_entry<Verb, S, double>() : structure_entry<Verb, S, float>();
+      }
+      ++v;
+    });
+    ++s;
+  });
+  return found;
+}
+
+DrawKernel cuda_draw_kernel(int perturbation, bool float64) {
+  DrawKernel found = nullptr;
+  int p = 0;
+  Perturbations::for_each([&]<class P>() {
+    if (p == perturbation) found = float64 ? &draw_kernel<P, double> : &draw_kernel<P, float>;
+    ++p;
+  });
+  return found;
+}
+
+}  // namespace softtricks
