@@ -1,0 +1,49 @@
+"""The README's table of structures and verbs, from what the program says of itself.
+
+    build/release/softtricks list --json | python3 docs/table.py            prints it
+    build/release/softtricks list --json | python3 docs/table.py README.md  puts it into the file
+"""
+
+import json
+import sys
+from pathlib import Path
+
+BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
+
+
+def table(offer):
+    structures = offer["structures"]
+    verbs = list(dict.fromkeys(verb for s in structures for verb in s["verbs"]))
+    head = [f"`{s['name']}({', '.join(s['shape'])})`" for s in structures]
+    lines = ["| verb | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
+    for verb in verbs:
+        cells = []
+        for s in structures:
+            if verb not in s["verbs"]:
+                cells.append("-")
+            else:
+                cells.append(", ".join(s["verbs"][verb]["regularizers"]) or "yes")
+        lines.append(f"| `{verb}` | " + " | ".join(cells) + " |")
+    lines.append("")
+    lines.append("Perturbations: " + ", ".join(offer["perturbations"]) + ".")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments):
+    text = table(json.load(sys.stdin))
+    if not arguments:
+        print(text, end="")
+        return 0
+    path = Path(arguments[0])
+    page = path.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        print(f"table.py: {path} lacks the lines {BEGIN.strip()} and {END.strip()}", file=sys.stderr)
+        return 1
+    path.write_text(before + begin + text + end + after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
