@@ -11,19 +11,23 @@ from pathlib import Path
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
 
+def row(name, cells):
+    return f"| {name} | " + " | ".join("yes" if cell else "-" for cell in cells) + " |"
+
+
 def table(offer):
     structures = offer["structures"]
     verbs = list(dict.fromkeys(verb for s in structures for verb in s["verbs"]))
     head = [f"`{s['name']}({', '.join(s['shape'])})`" for s in structures]
     lines = ["| verb | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     for verb in verbs:
-        cells = []
-        for s in structures:
-            if verb not in s["verbs"]:
-                cells.append("-")
-            else:
-                cells.append(", ".join(s["verbs"][verb]["regularizers"]) or "yes")
-        lines.append(f"| `{verb}` | " + " | ".join(cells) + " |")
+        offered = [s["verbs"].get(verb) for s in structures]
+        regularizers = dict.fromkeys(r for o in offered if o for r in o["regularizers"])
+        if not regularizers:
+            lines.append(row(f"`{verb}`", [o is not None for o in offered]))
+        for r in regularizers:
+            has = [o is not None and r in o["regularizers"] for o in offered]
+            lines.append(row(f"`{verb}` with `{r}`", has))
     lines.append("")
     lines.append("Perturbations: " + ", ".join(offer["perturbations"]) + ".")
     return "\n".join(lines) + "\n"
