@@ -1,7 +1,7 @@
 """Random utilities: draws, densities and divergences of perturbation laws, entry by entry."""
 
 from ._library import registry
-from ._structure import _broadcast, call, check_floating, check_number
+from ._structure import broadcast, call, check_device, check_floating, check_number
 
 perturbations = tuple(registry["perturbations"])
 
@@ -28,9 +28,7 @@ def perturbation_log_prob(perturbation, theta, value):
     theta and value broadcast against each other; the result has their common shape, entry by entry:
     sum it for the density of a vector. Differentiable once in both.
     """
-    check_floating("theta", theta)
-    check_floating("value", value)
-    theta, value = _broadcast("value", theta, value)
+    theta, value = _pair(theta, "value", value)
     return call("perturbation_log_prob", theta, value, perturbation)
 
 
@@ -39,7 +37,14 @@ def perturbation_kl(perturbation, theta, theta0):
 
     theta and theta0 broadcast against each other. Differentiable once in both.
     """
-    check_floating("theta", theta)
-    check_floating("theta0", theta0)
-    theta, theta0 = _broadcast("theta0", theta, theta0)
+    theta, theta0 = _pair(theta, "theta0", theta0)
     return call("perturbation_kl", theta, theta0, perturbation)
+
+
+def _pair(theta, name, other):
+    check_floating("theta", theta)
+    check_floating(name, other)
+    check_device(name, other, "theta", theta)
+    if other.dtype != theta.dtype:
+        raise ValueError(f"{name}: expected the type of theta, {theta.dtype}, not {other.dtype}")
+    return broadcast(name, theta, other)

@@ -33,16 +33,28 @@ def check_floating(name, tensor):
         )
 
 
+def check_device(name, tensor, first_name, first):
+    if tensor.device != first.device:
+        raise ValueError(
+            f"{name}: expected on {first.device}, the device of {first_name}, not on "
+            f"{tensor.device}; move one of them, as in {name}.to({first_name}.device)"
+        )
+
+
 def check_number(name, value):
-    """A seed, an offset, the field of a structure."""
-    if isinstance(value, torch.SymInt):
+    """A seed, an offset, the field of a structure. An int stays as it is: under torch.compile it may
+    stand for any number, and a conversion would fix it."""
+    if torch.compiler.is_compiling():
         return value
     try:
         if isinstance(value, bool):
             raise TypeError
-        return operator.index(value)
+        number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}: expected an integer, not {value!r}") from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{name}: expected an integer of 64 bits, not {value}")
+    return number
 
 
 class Structure:
@@ -136,9 +148,10 @@ class Structure:
         if not isinstance(x, torch.Tensor):
             raise TypeError(f"x: expected a torch.Tensor, not {type(x).__name__}")
         self._check(utility)
+        check_device("x", x, "utility", utility)
         if x.dim() == 0 or x.shape[-1] != self.size:
             raise ValueError(f"x: expected shape [..., {self.size}] for {self}, not {[*x.shape]}")
-        utility, x = _broadcast("x", utility, x.detach().to(utility.dtype))
+        utility, x = broadcast("x", utility, x.detach().to(utility.dtype))
         return call("log_prob", utility, x, *self._problem(utility, lengths))
 
     def entropy(self, utility, *, lengths=None):
@@ -200,6 +213,7 @@ class Structure:
         if lengths is None:
             return self.name, self.shape, None
         lengths = torch.as_tensor(lengths, device=None if _is_tensor(lengths) else utility.device)
+        check_device("lengths", lengths, "utility", utility)
         if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool:
             raise ValueError(f"lengths: expected integers, not {lengths.dtype}")
         try:
@@ -225,16 +239,18 @@ def _number(name, value):
 def _divide(utility, temperature):
     """utility / temperature, without 0 * inf in the gradient where an entry is excluded."""
     check_floating("temperature", temperature)
+    check_device("temperature", temperature, "utility", utility)
+    temperature = temperature.to(utility.dtype)
     if not (torch.compiler.is_compiling() or _rules.transforming()):
         if not bool((temperature > 0).all()):
             raise ValueError("temperature: expected numbers > 0 in the tensor")
-    utility, temperature = _broadcast("temperature", utility, temperature)
+    utility, temperature = broadcast("temperature", utility, temperature)
     excluded = utility.isinf()
     scaled = torch.where(excluded, 0.0, utility) / temperature
     return torch.where(excluded, utility, scaled)
 
 
-def _broadcast(name, first, second):
+def broadcast(name, first, second):
     try:
         return torch.broadcast_tensors(first, second)
     except RuntimeError:

@@ -1,0 +1,109 @@
+"""Every structure in a few small shapes with all its members written out, for the tests of
+softtricks.torch. What a structure needs here: an honest list of its members."""
+
+import itertools
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "python"))
+
+import softtricks.torch as st  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+def one_hot(categories):
+    return torch.eye(categories)
+
+
+def bit_vector(bits):
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=bits)))
+
+
+def k_subset(items, k):
+    chosen = itertools.combinations(range(items), k)
+    return torch.stack([torch.zeros(items).index_fill(0, torch.tensor(c), 1) for c in chosen])
+
+
+def spanning_tree(nodes):
+    edges = list(itertools.combinations(range(nodes), 2))
+    trees = []
+    for chosen in itertools.combinations(range(len(edges)), nodes - 1):
+        part = list(range(nodes))  # the part of the forest that each node lies in
+        for e in chosen:
+            a, b = (part[end] for end in edges[e])
+            part = [a if p == b else p for p in part]
+        if len(set(part)) == 1:
+            trees.append(torch.zeros(len(edges)).index_fill(0, torch.tensor(chosen), 1))
+    return torch.stack(trees)
+
+
+MEMBERS = {f.__name__: f for f in (one_hot, bit_vector, k_subset, spanning_tree)}
+SHAPES = {
+    "one_hot": [(1,), (4,)],
+    "bit_vector": [(1,), (3,)],
+    "k_subset": [(1, 1), (5, 2), (4, 4)],
+    "spanning_tree": [(2,), (4,)],
+}
+
+
+class Case:
+    """A structure, its members [count, size] in float64, and a smaller instance of it."""
+
+    def __init__(self, structure):
+        self.structure = structure
+        self.name = structure.name
+        self.members = MEMBERS[self.name](*structure.shape).double()
+        assert self.members.shape[1] == structure.size
+
+    def shorter(self, length):
+        """The members of an instance of that length, laid out in this structure's entries."""
+        smaller = type(self.structure)(length, *self.structure.shape[1:])
+        if self.name == "spanning_tree":
+            edges = list(itertools.combinations(range(self.structure.nodes), 2))
+            places = [e for e, (_, j) in enumerate(edges) if j < length]
+        else:
+            places = list(range(length))
+        members = Case(smaller).members
+        laid_out = torch.zeros(len(members), self.structure.size, dtype=torch.float64)
+        laid_out[:, places] = members
+        return laid_out
+
+    def utility(self, *leading, dtype=torch.float64, seed=0, scale=2.0):
+        generator = torch.Generator().manual_seed(seed)
+        values = torch.randn(*leading, self.structure.size, generator=generator, dtype=dtype)
+        return values * scale
+
+    def __repr__(self):
+        return repr(self.structure)
+
+
+CASES = [Case(cls(*shape)) for cls in st.structures.values() for shape in SHAPES[cls.name]]
+LARGE = [Case(cls(*SHAPES[cls.name][1])) for cls in st.structures.values()]
+
+
+def log_weights(members, utility):
+    """u . x of every member, [..., count]; an excluded entry counts only in members that hold it."""
+    product = members * utility.unsqueeze(-2)
+    return torch.where(members == 0, 0.0, product).sum(-1)
+
+
+def enumerate_gibbs(members, utility):
+    """log_partition, marginals and entropy, member by member."""
+    weights = log_weights(members, utility)
+    probabilities = weights.softmax(-1)
+    logs = weights.log_softmax(-1)
+    entropy = -torch.where(probabilities == 0, 0.0, probabilities * logs).sum(-1)
+    return weights.logsumexp(-1), probabilities @ members, entropy
+
+
+def exclude_one(case, utility):
+    """The utilities with one entry excluded, where that leaves some member."""
+    for entry in range(case.structure.size):
+        if bool((case.members[:, entry] == 0).any()):
+            masked = utility.clone()
+            masked[..., entry] = -torch.inf
+            return masked, entry
+    return utility, None
