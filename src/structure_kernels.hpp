@@ -74,26 +74,45 @@ SOFTTRICKS_FN S make_structure(const std::int64_t* shape) {
   }
 }
 
-/// One verb of one structure on numbers T, up to Lanes<T>::count instances at a time.
-template <class Verb, class S, class T, class Team>
-struct StructureKernel {
+/// What a kernel has to know of its verb.
+struct VerbNeeds {
+  bool member, cotangent, scalar, infinity, relaxes;
+};
+template <class Verb>
+inline constexpr VerbNeeds needs_of{Verb::reads_member, Verb::reads_cotangent, Verb::scalar,
+                                    Verb::takes_infinity, reads_regularizer<Verb>};
+
+/// Up to Lanes<T>::count instances of a structure, on their way from memory to a verb and back.
+/// Independent of the verb, so that it is compiled once for all of them.
+template <class S, class T, class Team>
+struct Instances {
   using Scalar = ScalarOf<T>;
   static constexpr int width = Lanes<T>::count;
-  static constexpr bool relaxes = reads_regularizer<Verb>;
 
   const S structure;
   const KernelArguments& in;
+  const VerbNeeds needs;
   const int size;
   T *utility, *member, *cotangent, *out;
+  T length{}, top{};
+  MaskOf<T> bad{};
   Scratch scratch;
 
-  SOFTTRICKS_FN StructureKernel(const KernelArguments& arguments, Scratch memory)
-      : structure(make_structure<S>(arguments.shape)), in(arguments), size(structure.size()) {
+  SOFTTRICKS_FN Instances(const KernelArguments& arguments, const VerbNeeds& verb, Scratch memory)
+      : structure(make_structure<S>(arguments.shape)),
+        in(arguments),
+        needs(verb),
+        size(structure.size()) {
     utility = memory.template take<T>(size);
-    member = memory.template take<T>(Verb::reads_member ? size : 0);
-    cotangent = memory.template take<T>(Verb::reads_cotangent ? size : 0);
-    out = memory.template take<T>(Verb::scalar ? 1 : size);
+    member = memory.template take<T>(needs.member ? size : 0);
+    cotangent = memory.template take<T>(needs.cotangent ? size : 0);
+    out = memory.template take<T>(needs.scalar ? 1 : size);
     scratch = memory;
+  }
+
+  SOFTTRICKS_FN int results() const { return needs.scalar ? 1 : size; }
+  SOFTTRICKS_FN bool limited() const {
+    return needs.relaxes && in.utility_range < static_cast<double>(infinity<T>);
   }
 
   SOFTTRICKS_FN const Scalar* row(const void* base, std::int64_t instance) const {
@@ -116,15 +135,15 @@ struct StructureKernel {
   /// Lanes with a utility that has no meaning; their utilities become 0, so that solvers need not
   /// mind them.
   SOFTTRICKS_FN MaskOf<T> quarantine() const {
-    MaskOf<T> bad = !(utility[0] == utility[0]);
+    MaskOf<T> wrong = !(utility[0] == utility[0]);
     for (int e = 0; e < size; ++e) {
-      bad = bad | !(utility[e] == utility[e]);
-      if constexpr (!Verb::takes_infinity) bad = bad | (utility[e] == T(infinity<T>));
+      wrong = wrong | !(utility[e] == utility[e]);
+      if (!needs.infinity) wrong = wrong | (utility[e] == T(infinity<T>));
     }
-    if (any(bad)) {
-      for (int e = 0; e < size; ++e) utility[e] = select(bad, T(0), utility[e]);
+    if (any(wrong)) {
+      for (int e = 0; e < size; ++e) utility[e] = select(wrong, T(0), utility[e]);
     }
-    return bad;
+    return wrong;
   }
 
   /// Utilities below the largest minus `utility_range`, but above -inf, are raised to that floor.
@@ -141,7 +160,7 @@ struct StructureKernel {
 
   /// A raised utility is a function of the largest one (of equals, the first): its gradient goes
   /// there.
-  SOFTTRICKS_FN void hand_to_largest(T top) const {
+  SOFTTRICKS_FN void hand_to_largest() const {
     const T floor = top - T(static_cast<Scalar>(in.utility_range));
     T handed(0);
     for (int e = 0; e < size; ++e) {
@@ -167,35 +186,41 @@ struct StructureKernel {
     return Stream<T>(in.seed, low, high);
   }
 
-  /// Instances [first, first + count), count <= width.
-  SOFTTRICKS_FN void run(std::int64_t first, int count) const {
+  /// Loads instances [first, first + count), count <= width.
+  SOFTTRICKS_SOLVER void prepare(std::int64_t first, int count) {
     load<Team>(row(in.utility, first), size, count, utility);
-    const bool limited = relaxes && in.utility_range < static_cast<double>(infinity<T>);
     const Scalar temperature = static_cast<Scalar>(in.temperature);
-    if (relaxes && temperature != Scalar(1)) {
+    if (needs.relaxes && temperature != Scalar(1)) {
       for (int e = 0; e < size; ++e) utility[e] = utility[e] / T(temperature);
     }
-    const T length = load_lengths(first, count);
-    const MaskOf<T> bad = quarantine();
-    if constexpr (Verb::reads_member) load<Team>(row(in.member, first), size, count, member);
-    if constexpr (Verb::reads_cotangent)
-      load<Team>(row(in.cotangent, first), size, count, cotangent);
-    const T top = limited ? raise_to_floor() : T(0);
-    const Stream<T> stream = stream_of(first);
-    const Operands<T> operands{{utility, size}, {member, size}, {cotangent, size}, length, &stream};
-    constexpr int one = 1;
-    const int results = Verb::scalar ? one : size;
-    Verb::run(structure, Team(), operands, Vector<T>{out, results}, scratch);
-    if (relaxes && Verb::reads_cotangent) {
-      if (limited) hand_to_largest(top);
+    length = load_lengths(first, count);
+    bad = quarantine();
+    if (needs.member) load<Team>(row(in.member, first), size, count, member);
+    if (needs.cotangent) load<Team>(row(in.cotangent, first), size, count, cotangent);
+    if (limited()) top = raise_to_floor();
+  }
+
+  SOFTTRICKS_SOLVER void finish(std::int64_t first, int count) {
+    if (needs.relaxes && needs.cotangent) {
+      if (limited()) hand_to_largest();
+      const Scalar temperature = static_cast<Scalar>(in.temperature);
       if (temperature != Scalar(1)) {
         for (int e = 0; e < size; ++e) out[e] = out[e] / T(temperature);
       }
     }
     if (any(bad)) {
-      for (int e = 0; e < results; ++e) out[e] = select(bad, T(not_a_number<T>), out[e]);
+      for (int e = 0; e < results(); ++e) out[e] = select(bad, T(not_a_number<T>), out[e]);
     }
-    store<Team>(out, results, count, static_cast<Scalar*>(in.out) + first * results);
+    store<Team>(out, results(), count, static_cast<Scalar*>(in.out) + first * results());
+  }
+
+  template <class Verb>
+  SOFTTRICKS_FN void run(std::int64_t first, int count) {
+    prepare(first, count);
+    const Stream<T> stream = stream_of(first);
+    const Operands<T> operands{{utility, size}, {member, size}, {cotangent, size}, length, &stream};
+    Verb::run(structure, Team(), operands, Vector<T>{out, results()}, scratch);
+    finish(first, count);
   }
 };
 
@@ -217,9 +242,9 @@ struct StructureKernels {
   static void run_as(const KernelArguments& in, std::int64_t begin, std::int64_t end,
                      void* memory) {
     constexpr int width = Lanes<T>::count;
-    const StructureKernel<Verb, S, T, Team> kernel(in, Scratch(memory));
+    Instances<S, T, Team> instances(in, needs_of<Verb>, Scratch(memory));
     for (std::int64_t b = begin; b < end; b += width) {
-      kernel.run(b, static_cast<int>(end - b < width ? end - b : width));
+      instances.template run<Verb>(b, static_cast<int>(end - b < width ? end - b : width));
     }
   }
   static void run(const KernelArguments& in, std::int64_t begin, std::int64_t end, void* memory) {

@@ -104,18 +104,18 @@ SOFTTRICKS_FN N series(const N& a, const N& b) {
 }
 
 /// Visits (i, k) and (i, l) of three vertices with meshes ik, il, kl.
-template <class N, class Visit>
-SOFTTRICKS_FN void across_three(const PairWeights<N>& own, int i, int k, int l, const N& ik,
-                                const N& il, const N& kl, Visit& visit) {
+template <class N, class Team, class Visit>
+SOFTTRICKS_SOLVER void across_three(const Team&, const PairWeights<N>& own, int i, int k, int l,
+                                    const N& ik, const N& il, const N& kl, Visit& visit) {
   const N between = own(k, l) + kl;
   visit(i, k, ik + series(own(i, l) + il, between));
   visit(i, l, il + series(own(i, k) + ik, between));
 }
 
 /// Visits (i, k) and (i, l) of four vertices, i = id[a], k = id[2], l = id[3]; id[b] is eliminated.
-template <class N, class Visit>
-SOFTTRICKS_FN void across_four(const PairWeights<N>& own, const Reduced<N>& graph, int a, int b,
-                               Visit& visit) {
+template <class N, class Team, class Visit>
+SOFTTRICKS_SOLVER void across_four(const Team& team, const PairWeights<N>& own,
+                                   const Reduced<N>& graph, int a, int b, Visit& visit) {
   const int i = graph.id[a], j = graph.id[b], k = graph.id[2], l = graph.id[3];
   const Matrix<N> mesh = graph.mesh;
   const N to_i = own(i, j) + mesh(0, 1), to_k = own(j, k) + mesh(b, 2),
@@ -123,8 +123,8 @@ SOFTTRICKS_FN void across_four(const PairWeights<N>& own, const Reduced<N>& grap
   const N degree = to_i + to_k + to_l;
   const N inverse = select(is_zero(degree), N(0), reciprocal(degree));
   const N share = to_i * inverse;
-  across_three(own, i, k, l, mul_add(share, to_k, mesh(a, 2)), mul_add(share, to_l, mesh(a, 3)),
-               mul_add(to_k * inverse, to_l, mesh(2, 3)), visit);
+  across_three(team, own, i, k, l, mul_add(share, to_k, mesh(a, 2)),
+               mul_add(share, to_l, mesh(a, 3)), mul_add(to_k * inverse, to_l, mesh(2, 3)), visit);
 }
 
 /// Visits the pairs between the first `left` vertices of `graph` and the others.
@@ -137,14 +137,14 @@ SOFTTRICKS_SOLVER void across(const Team& team, const PairWeights<N>& own, const
   // The recursion's last steps, written out: most of its calls are these.
   if (size == 2) return visit(id[0], id[1], mesh(0, 1));
   if (size == 3 && left == 1) {
-    return across_three(own, id[0], id[1], id[2], mesh(0, 1), mesh(0, 2), mesh(1, 2), visit);
+    return across_three(team, own, id[0], id[1], id[2], mesh(0, 1), mesh(0, 2), mesh(1, 2), visit);
   }
   if (size == 3) {
-    return across_three(own, id[2], id[0], id[1], mesh(0, 2), mesh(1, 2), mesh(0, 1), visit);
+    return across_three(team, own, id[2], id[0], id[1], mesh(0, 2), mesh(1, 2), mesh(0, 1), visit);
   }
   if (size == 4 && left == 2) {
-    across_four(own, graph, 0, 1, visit);
-    across_four(own, graph, 1, 0, visit);
+    across_four(team, own, graph, 0, 1, visit);
+    across_four(team, own, graph, 1, 0, visit);
     return;
   }
   const Scratch frame = scratch;
