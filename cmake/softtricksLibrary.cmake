@@ -8,10 +8,14 @@ file(GLOB kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/kernels*.c
 file(GLOB library_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/*.cpp")
 list(REMOVE_ITEM library_sources ${kernel_sources})
 
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+option(SOFTTRICKS_ALL_INSTRUCTION_SETS
+       "Compile the kernels for wide registers too; OFF: the baseline only, three times as quick" ON)
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(instruction_sets native-baseline)
+elseif(SOFTTRICKS_ALL_INSTRUCTION_SETS)
   set(instruction_sets x86-64-v2 x86-64-v3 x86-64-v4) # SSE4.2, AVX2 with FMA, AVX-512
 else()
-  set(instruction_sets native-baseline)
+  set(instruction_sets x86-64-v2)
 endif()
 list(LENGTH instruction_sets instruction_set_count)
 

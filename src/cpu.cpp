@@ -13,7 +13,7 @@ namespace softtricks {
 namespace {
 
 const KernelTable& kernels() {
-#if defined(__x86_64__)
+#if SOFTTRICKS_ISA_COUNT > 1
   static const KernelTable& table = [&]() -> const KernelTable& {
     // What the compiler flags x86-64-v3 and v4 (cmake/softtricksLibrary.cmake) take for granted.
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
