@@ -240,7 +240,8 @@ template <class E, int W>
 SOFTTRICKS_FN Pack<E, W> exp(Pack<E, W> x) {
   using T = Pack<E, W>;
   constexpr bool single = sizeof(E) == 4;
-  const T least(single ? E(-87.33654) : E(-708.3964185322641));
+  // 0 below 2^-125 (float) or 2^-1021 (double): all that is met on the way is then normal.
+  const T least(single ? E(-86.6434) : E(-707.7032713652975));
   const T most(single ? E(88.722839) : E(709.782712893384));
   const T inside = max(least, min(most, x));
   const T magic(E(1.5) * E(std::uint64_t{1} << Ieee<E>::mantissa_bits));

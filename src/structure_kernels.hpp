@@ -121,15 +121,16 @@ struct Instances {
 
   /// Entries outside an instance's length are absent: utility -inf.
   SOFTTRICKS_FN T load_lengths(std::int64_t first, int count) const {
-    T length(static_cast<Scalar>(structure.longest()));
-    if (in.lengths == nullptr) return length;
+    const T full(static_cast<Scalar>(structure.longest()));
+    if (in.lengths == nullptr) return full;
+    T lengths;
     for (int l = 0; l < width; ++l) {
-      lane(length, l) = static_cast<Scalar>(in.lengths[first + (l < count ? l : count - 1)]);
+      lane(lengths, l) = static_cast<Scalar>(in.lengths[first + (l < count ? l : count - 1)]);
     }
     structure.for_each_entry([&](int e, int from) {
-      utility[e] = select(length < T(static_cast<Scalar>(from)), T(-infinity<T>), utility[e]);
+      utility[e] = select(lengths < T(static_cast<Scalar>(from)), T(-infinity<T>), utility[e]);
     });
-    return length;
+    return lengths;
   }
 
   /// Lanes with a utility that has no meaning; their utilities become 0, so that solvers need not
@@ -149,13 +150,13 @@ struct Instances {
   /// Utilities below the largest minus `utility_range`, but above -inf, are raised to that floor.
   /// Returns the largest, whose own floor they follow.
   SOFTTRICKS_FN T raise_to_floor() const {
-    T top(-infinity<T>);
-    for (int e = 0; e < size; ++e) top = max(top, utility[e]);
-    const T floor = top - T(static_cast<Scalar>(in.utility_range));
+    T largest(-infinity<T>);
+    for (int e = 0; e < size; ++e) largest = max(largest, utility[e]);
+    const T floor = largest - T(static_cast<Scalar>(in.utility_range));
     for (int e = 0; e < size; ++e) {
       utility[e] = select(utility[e] == T(-infinity<T>), utility[e], max(utility[e], floor));
     }
-    return top;
+    return largest;
   }
 
   /// A raised utility is a function of the largest one (of equals, the first): its gradient goes
