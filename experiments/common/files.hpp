@@ -17,8 +17,7 @@ std::uint64_t checksum(Bytes bytes, std::uint64_t state = 0);
 
 /// Writes the pieces one after another beside `path`, flushes them to the disk and renames: a crash
 /// or a full disk leaves what was at `path` before. `what` names the file in the error.
-void write_atomically(const Path& path, std::initializer_list<Bytes> pieces,
-                      std::string_view what);
+void write_atomically(const Path& path, std::initializer_list<Bytes> pieces, std::string_view what);
 void write_atomically(const Path& path, std::string_view text, std::string_view what);
 
 std::string read_file(const Path& path, std::string_view what);

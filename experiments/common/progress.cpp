@@ -1,9 +1,5 @@
 #include "common/progress.hpp"
 
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -11,6 +7,10 @@
 #include <iostream>
 #include <new>
 #include <stdexcept>
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace experiments {
 namespace {
@@ -114,7 +114,8 @@ void Display::show_terminal(bool last) {
   }
   for (const std::size_t i : lines) {
     std::string one = line(i, width);
-    if (one.size() >= static_cast<std::size_t>(width)) one.resize(static_cast<std::size_t>(width) - 1);
+    if (one.size() >= static_cast<std::size_t>(width))
+      one.resize(static_cast<std::size_t>(width) - 1);
     text += "\r\033[K" + one + "\n";
   }
   for (std::size_t i = lines.size(); i < shown_; ++i) text += "\r\033[K\n";

@@ -10,7 +10,8 @@
 
 namespace experiments {
 
-/// Shared between two processes, so no pointers; a number may be one update older than its neighbour.
+/// Shared between two processes, so no pointers; a number may be one update older than its
+/// neighbour.
 struct Progress {
   enum State : int { waiting, running, testing, done, skipped, failed };
   std::atomic<int> state{waiting};

@@ -1,6 +1,7 @@
 #include "common/tensor_file.hpp"
 
 #include <cstring>
+
 #include <nlohmann/json.hpp>
 
 #include "common/error.hpp"
@@ -81,9 +82,8 @@ void write_tensor_file(const Path& path, const std::vector<ArrayView>& arrays,
     if (array.bytes.size() != bytes_of(array)) throw std::logic_error("array of wrong length");
     const std::size_t begin = content.size();
     content.append(array.bytes.begin(), array.bytes.end());
-    header[array.name] = {{"dtype", array.dtype},
-                          {"shape", array.shape},
-                          {"data_offsets", {begin, content.size()}}};
+    header[array.name] = {
+        {"dtype", array.dtype}, {"shape", array.shape}, {"data_offsets", {begin, content.size()}}};
   }
   header["__metadata__"] = metadata;
   header["__metadata__"][std::string(checksum_key)] =

@@ -1,6 +1,7 @@
 #include "graph_layout/checkpoint.hpp"
 
 #include <cstring>
+
 #include <nlohmann/json.hpp>
 
 #include "common/error.hpp"
@@ -27,9 +28,7 @@ class Arrays {
   void add(const std::string& name, const at::Tensor& value) {
     const at::Tensor dense = value.detach().cpu().contiguous();
     kept_.push_back(dense);
-    views_.push_back({name,
-                      "F32",
-                      dense.sizes().vec(),
+    views_.push_back({name, "F32", dense.sizes().vec(),
                       Bytes(static_cast<const char*>(dense.const_data_ptr()),
                             static_cast<std::size_t>(dense.numel()) * sizeof(float))});
   }
@@ -86,9 +85,11 @@ std::unique_ptr<Model> fresh_model(const Options& o, const Task& task, std::int6
                          .scores = law_of(task.row) == EdgeLaw::independent_edges ? 2 : 1,
                          .score_scale = task.init_utility_scale,
                          .baseline = task.estimator == Estimator::nvil};
-  auto model = std::make_unique<Model>(
-      shape, static_cast<std::uint64_t>(seed_for(task.seed, Purpose::start, o.mirror_scouts ? scout / 2 : scout)),
-      at::Device(o.device));
+  auto model =
+      std::make_unique<Model>(shape,
+                              static_cast<std::uint64_t>(seed_for(
+                                  task.seed, Purpose::start, o.mirror_scouts ? scout / 2 : scout)),
+                              at::Device(o.device));
   if (o.mirror_scouts && scout % 2 == 1) model->mirror();
   return model;
 }
@@ -112,10 +113,15 @@ void save_training(const Path& path, const Training& t, const CheckpointKey& key
     arrays.add(name + ".adam.square", c.adam.square);
     candidates.push_back(scalars(c));
   }
-  const Json state = {{"update", t.update},       {"seconds", t.seconds},
-                      {"best_update", t.best_update}, {"best_elbo", t.best_elbo},
-                      {"elbo", t.elbo},           {"precision", t.precision},
-                      {"evaluated", t.evaluated}, {"metrics_length", t.metrics_length},
+  const Json state = {{"update", t.update},
+                      {"seconds", t.seconds},
+                      {"best_update", t.best_update},
+                      {"best_elbo", t.best_elbo},
+                      {"elbo", t.elbo},
+                      {"precision", t.precision},
+                      {"evaluated", t.evaluated},
+                      {"metrics_length", t.metrics_length},
+                      {"scout_losses", t.scout_losses},
                       {"candidates", candidates}};
   experiments::write_tensor_file(path, arrays.views(), metadata(key, state), what);
 }
@@ -133,6 +139,7 @@ Training load_training(const Path& path, const Options& options, const Task& tas
     t.precision = state.at("precision");
     t.evaluated = state.at("evaluated");
     t.metrics_length = state.at("metrics_length");
+    t.scout_losses = state.at("scout_losses").get<std::vector<double>>();
     for (const Json& entry : state.at("candidates")) {
       const std::string name = "candidate" + std::to_string(t.candidates.size());
       Candidate c = fresh_candidate(options, task, 0);

@@ -14,21 +14,22 @@ namespace graph_layout {
 struct Candidate {
   std::unique_ptr<Model> model;
   Adam adam;
-  MovingAverage average;            // of the loss, for score-function gradients
-  double loss_sum = 0;              // since the last evaluation
+  MovingAverage average;  // of the loss, for score-function gradients
+  double loss_sum = 0;    // since the last evaluation
   std::int64_t loss_count = 0;
-  double trial_sum = 0;             // of the loss, in the second half of scouting
+  double trial_sum = 0;  // of the loss, in the second half of scouting
 };
 
 struct Training {
   std::vector<Candidate> candidates;
-  std::int64_t update = 0;          // updates done
-  double seconds = 0;               // spent so far, over all pieces of the run
+  std::int64_t update = 0;           // updates done
+  std::vector<double> scout_losses;  // mean training loss of each scout, once they are compared
+  double seconds = 0;                // spent so far, over all pieces of the run
   std::int64_t best_update = -1;
   double best_elbo = 0;
-  double elbo = 0, precision = 0;   // of the last evaluation, for the display
-  std::int64_t evaluated = -1;      // update of the last evaluation
-  std::uint64_t metrics_length = 0; // bytes of metrics.jsonl that belong to this state
+  double elbo = 0, precision = 0;    // of the last evaluation, for the display
+  std::int64_t evaluated = -1;       // update of the last evaluation
+  std::uint64_t metrics_length = 0;  // bytes of metrics.jsonl that belong to this state
 };
 
 /// The reader of a checkpoint builds its models with `fresh`.

@@ -49,7 +49,8 @@ GRAPH_LAYOUT_CLONES
 void add_relu(const Rows& rows, const Projection& at, const float* projected, float* hidden) {
   const std::size_t width = at.width;
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const float* from = projected + static_cast<std::size_t>(rows.sender[r]) * at.stride + at.sender;
+    const float* from =
+        projected + static_cast<std::size_t>(rows.sender[r]) * at.stride + at.sender;
     const float* to =
         projected + static_cast<std::size_t>(rows.receiver[r]) * at.stride + at.receiver;
     float* __restrict out = hidden + r * width;
@@ -173,8 +174,8 @@ void bias_elu(std::size_t rows, std::size_t width, const float* bias, float* x) 
 }
 
 GRAPH_LAYOUT_CLONES
-void bias_elu_backward(std::size_t rows, std::size_t width, const float* out,
-                       const float* gradient, float* passed, float* bias_gradient) {
+void bias_elu_backward(std::size_t rows, std::size_t width, const float* out, const float* gradient,
+                       float* passed, float* bias_gradient) {
   for (std::size_t r = 0; r < rows; ++r) {
     const float *y = out + r * width, *g = gradient + r * width;
     float* __restrict to = passed + r * width;

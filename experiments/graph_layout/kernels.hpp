@@ -47,8 +47,8 @@ void message_backward(const Rows& rows, const Projection& at, const float* hidde
 void pair_elu(std::size_t nodes, const Projection& at, const float* projected, bool accumulate,
               float* out);
 
-/// passed = gradient elu'(.), the slope read off elu's output `out`; the sums of `passed` over pairs
-/// go to projected_gradient [nodes, stride], overwritten.
+/// passed = gradient elu'(.), the slope read off elu's output `out`; the sums of `passed` over
+/// pairs go to projected_gradient [nodes, stride], overwritten.
 void pair_elu_backward(std::size_t nodes, const Projection& at, const float* out,
                        const float* gradient, float* passed, float* projected_gradient);
 
@@ -56,7 +56,7 @@ void pair_elu_backward(std::size_t nodes, const Projection& at, const float* out
 void bias_elu(std::size_t rows, std::size_t width, const float* bias, float* x);
 
 /// passed = gradient elu'(.), the slope read off elu's output; bias_gradient += its column sums.
-void bias_elu_backward(std::size_t rows, std::size_t width, const float* out,
-                       const float* gradient, float* passed, float* bias_gradient);
+void bias_elu_backward(std::size_t rows, std::size_t width, const float* out, const float* gradient,
+                       float* passed, float* bias_gradient);
 
 }  // namespace graph_layout::kernels

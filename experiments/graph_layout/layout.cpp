@@ -39,7 +39,8 @@ std::vector<std::uint8_t> heaviest_tree(const std::vector<double>& weights, std:
     joined[best] = true;
     adjacency[best * nodes + parent[best]] = adjacency[parent[best] * nodes + best] = 1;
     for (std::size_t v = 0; v < nodes; ++v) {
-      if (!joined[v] && weights[v * nodes + best] > weights[v * nodes + parent[v]]) parent[v] = best;
+      if (!joined[v] && weights[v * nodes + best] > weights[v * nodes + parent[v]])
+        parent[v] = best;
     }
   }
   return adjacency;

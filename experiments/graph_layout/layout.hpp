@@ -1,9 +1,9 @@
 #pragma once
 /// The data: random trees and the frames of a spring layout that pulls them into shape.
 ///
-/// A tree is the heaviest spanning tree under 45 independent Gumbel(0, 1) edge weights. The vertices
-/// start at independent Normal(0, 1) positions; frame 0 is what one step of the layout makes of
-/// them, and every further frame is one further step.
+/// A tree is the heaviest spanning tree under 45 independent Gumbel(0, 1) edge weights. The
+/// vertices start at independent Normal(0, 1) positions; frame 0 is what one step of the layout
+/// makes of them, and every further frame is one further step.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,9 +12,9 @@ namespace graph_layout {
 
 /// One step of the spring layout, in place. It is the step of NetworkX before version 3.6:
 /// repulsion k^2/d between all vertices, attraction d^2/k along edges, k = sqrt(1/nodes); every
-/// vertex moves by a tenth of the layout's larger side, an almost balanced one (force below 0.01) by
-/// less; then the layout is centred and scaled to a largest coordinate of 1.
-void layout_step(std::span<double> positions,              // [nodes, 2]
+/// vertex moves by a tenth of the layout's larger side, an almost balanced one (force below 0.01)
+/// by less; then the layout is centred and scaled to a largest coordinate of 1.
+void layout_step(std::span<double> positions,               // [nodes, 2]
                  std::span<const std::uint8_t> adjacency);  // [nodes, nodes], symmetric 0/1
 
 struct Graph {

@@ -1,12 +1,12 @@
 /// softtricks-graph-layout: trains and tests the poster's graph-layout models.
-#include <dlfcn.h>
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iostream>
 #include <thread>
+
+#include <dlfcn.h>
+#include <malloc.h>
 
 #include "common/error.hpp"
 #include "common/files.hpp"

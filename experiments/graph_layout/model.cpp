@@ -1,8 +1,8 @@
 #include "graph_layout/model.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
-
 #include <cmath>
+
+#include <ATen/CPUGeneratorImpl.h>
 
 #include "graph_layout/pair_ops.hpp"
 
@@ -82,8 +82,7 @@ Model::Model(const ModelShape& shape, std::uint64_t seed, at::Device device)
   }
   parameters_.allocate(device);
   decoder_begin_ = parameters_.offset(encoder_arrays);
-  decoder_end_ =
-      shape.baseline ? parameters_.offset(decoder_arrays) : parameters_.size();
+  decoder_end_ = shape.baseline ? parameters_.offset(decoder_arrays) : parameters_.size();
   moments_ = at::zeros({moment_count_}, parameters_.values().options());
   for (const Block* block : {&vertices_, &pairs_, &received_, &final_}) {
     moments_.narrow(0, block->moments + hidden, hidden).fill_(1);
@@ -105,7 +104,8 @@ at::Tensor Model::node_block(const Block& block, const at::Tensor& input, bool b
   return tail(block, linear_elu(input, weight(block.first), bias(block.first)), batch_statistics);
 }
 
-/// The sender's and the receiver's part of a first layer on [sender, receiver, ...] of `width` each:
+/// The sender's and the receiver's part of a first layer on [sender, receiver, ...] of `width`
+/// each:
 /// [..., 2 outputs], the bias counted with the receiver.
 at::Tensor Model::project(const Linear& linear, const at::Tensor& vertices,
                           std::int64_t width) const {
@@ -118,16 +118,15 @@ Model::Encoded Model::encode(const at::Tensor& positions, bool batch_statistics)
   const std::int64_t hidden = shape_.hidden, nodes = shape_.nodes;
   const at::Tensor vertices =
       node_block(vertices_, positions.reshape({positions.size(0), nodes, -1}), batch_statistics);
-  const at::Tensor pairs = tail(
-      pairs_, pair_layer(project(pairs_.first, vertices, hidden), std::nullopt, std::nullopt),
-      batch_statistics);
+  const at::Tensor pairs =
+      tail(pairs_, pair_layer(project(pairs_.first, vertices, hidden), std::nullopt, std::nullopt),
+           batch_statistics);
   const at::Tensor sums = pairs.view({-1, nodes, nodes - 1, hidden}).sum(2);
   const at::Tensor received =
       node_block(received_, sums / static_cast<double>(nodes), batch_statistics);
   const at::Tensor skip = weight(final_.first).narrow(1, 2 * hidden, hidden);
-  const at::Tensor features =
-      tail(final_, pair_layer(project(final_.first, received, hidden), pairs, skip),
-           batch_statistics);
+  const at::Tensor features = tail(
+      final_, pair_layer(project(final_.first, received, hidden), pairs, skip), batch_statistics);
   return {at::linear(features, weight(score_), bias(score_)), features};
 }
 
@@ -135,8 +134,7 @@ at::Tensor Model::decode(const at::Tensor& positions, const at::Tensor& edge_wei
   const at::Tensor& w = parameters_[message_in_];
   const at::Tensor& b = parameters_[message_in_bias_];
   const at::Tensor both = at::cat({w.narrow(1, 0, 2), w.narrow(1, 2, 2)});
-  const at::Tensor projected =
-      at::linear(positions, both, at::cat({at::zeros_like(b), b}));
+  const at::Tensor projected = at::linear(positions, both, at::cat({at::zeros_like(b), b}));
   const at::Tensor messages = message_round(projected, parameters_[message_out_],
                                             parameters_[message_out_bias_], edge_weights);
   const at::Tensor joined = at::cat({positions, messages}, -1);

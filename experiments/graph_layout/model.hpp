@@ -2,10 +2,10 @@
 /// The networks of neural relational inference (Kipf et al. 2018) on a complete graph: an encoder
 /// that reads a layout's frames and scores every ordered pair of vertices, and a decoder that moves
 /// the vertices by one round of messages along weighted pairs.
-#include <ATen/ATen.h>
-
 #include <cstdint>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 #include "graph_layout/parameters.hpp"
 
@@ -44,9 +44,10 @@ class Model {
   const Parameters& parameters() const { return parameters_; }
   /// Running means and variances of the normalisations, in one vector.
   const at::Tensor& moments() const { return moments_; }
-  /// The decoder's parameters are those from here on, up to decoder_end().
-  std::int64_t decoder_begin() const { return decoder_begin_; }
-  std::int64_t decoder_end() const { return decoder_end_; }
+  /// The decoder's share of a vector laid out like the parameters.
+  at::Tensor decoder_part(const at::Tensor& flat) const {
+    return flat.slice(0, decoder_begin_, decoder_end_);
+  }
 
   /// Exchanges the networks of the two message types and turns the sign of the encoder's scores: to
   /// first order the same model, but the other type now stands for an edge.

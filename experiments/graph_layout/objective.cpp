@@ -1,9 +1,9 @@
 #include "graph_layout/objective.hpp"
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <torch/csrc/autograd/autograd.h>
 
 #include "softtricks/base/random.hpp"
 
@@ -52,8 +52,7 @@ at::Tensor prediction_loss(const Model& model, const at::Tensor& positions,
   at::Tensor current = frames.slice(1, 0, transitions, prediction_steps);
   at::Tensor total;
   for (std::int64_t step = 0; step < std::min(prediction_steps, transitions); ++step) {
-    const std::int64_t active =
-        std::min(restarts, (transitions - step - 1) / prediction_steps + 1);
+    const std::int64_t active = std::min(restarts, (transitions - step - 1) / prediction_steps + 1);
     current = model.decode(current.narrow(1, 0, active), edge_weights);
     const at::Tensor truth =
         frames.slice(1, step + 1, transitions + 1, prediction_steps).narrow(1, 0, active);
@@ -98,24 +97,40 @@ std::vector<std::int64_t> Objective::chosen_frames(std::int64_t update) const {
 
 Loss Objective::operator()(Model& model, const at::Tensor& positions, std::int64_t update,
                            MovingAverage& average) const {
+  if (decoder_only(update)) return decoder_alone(model, positions, update);
   return task.estimator == Estimator::relaxed ? relaxed(model, positions, update)
                                               : score_function(model, positions, update, average);
 }
 
+double Objective::temperature(std::int64_t update) const {
+  const double progress = static_cast<double>(update) / static_cast<double>(options.updates);
+  return task.temperature * std::pow(task.final_temperature / task.temperature, progress);
+}
+
+Loss Objective::decoder_alone(Model& model, const at::Tensor& positions,
+                              std::int64_t update) const {
+  const at::Tensor utility = sampler.perturb(sampler.nearness(positions, options.nearness),
+                                             seed_for(task.seed, Purpose::training, update));
+  const at::Tensor sample =
+      sampler.soft(utility, temperature(update), task.utility_range, std::nullopt);
+  Loss loss;
+  loss.total = prediction_loss(model, positions, sampler.edge_weights(sample),
+                               options.prediction_steps, chosen_frames(update))
+                   .mean();
+  loss.nll = mean_of(loss.total);
+  return loss;
+}
+
 Loss Objective::relaxed(Model& model, const at::Tensor& positions, std::int64_t update) const {
   const double progress = static_cast<double>(update) / static_cast<double>(options.updates);
-  const double temperature =
-      task.temperature * std::pow(task.final_temperature / task.temperature, progress);
   const at::Tensor theta = sampler.locations(model.encode(positions, true).scores);
-  const at::Tensor utility =
-      sampler.perturb(theta, seed_for(task.seed, Purpose::training, update));
+  const at::Tensor utility = sampler.perturb(theta, seed_for(task.seed, Purpose::training, update));
   const std::optional<double> difference =
       options.reference_quirks ? std::optional(options.difference_step) : std::nullopt;
-  at::Tensor sample = sampler.soft(utility, temperature, task.utility_range, difference);
+  at::Tensor sample = sampler.soft(utility, temperature(update), task.utility_range, difference);
   if (progress >= options.hard_after) sample = sample + (sampler.hard(utility) - sample).detach();
-  const at::Tensor nll =
-      prediction_loss(model, positions, sampler.edge_weights(sample), options.prediction_steps,
-                      chosen_frames(update));
+  const at::Tensor nll = prediction_loss(model, positions, sampler.edge_weights(sample),
+                                         options.prediction_steps, chosen_frames(update));
   Loss loss;
   loss.total = nll.mean() + weighted_kl(theta, update, &loss.kl);
   loss.nll = mean_of(nll);
@@ -131,11 +146,13 @@ Loss Objective::score_function(Model& model, const at::Tensor& positions, std::i
   const at::Tensor theta = sampler.locations(encoded.scores);
   const auto repeat = [&](const at::Tensor& x) {
     if (samples == 1) return x;
-    return x.unsqueeze(0).expand([&] {
-      std::vector<std::int64_t> shape = x.sizes().vec();
-      shape.insert(shape.begin(), samples);
-      return shape;
-    }()).flatten(0, 1);
+    return x.unsqueeze(0)
+        .expand([&] {
+          std::vector<std::int64_t> shape = x.sizes().vec();
+          shape.insert(shape.begin(), samples);
+          return shape;
+        }())
+        .flatten(0, 1);
   };
   const at::Tensor theta_of_sample = repeat(theta);
   const at::Tensor utility =
@@ -192,11 +209,11 @@ Evaluation evaluate(Model& model, const Objective& objective, const Split& split
     const at::Tensor positions = split.positions.narrow(0, first, size).to(device);
     const at::Tensor truth = sampler.ordered(split.trees.narrow(0, first, size)).to(device);
     const at::Tensor theta = sampler.locations(model.encode(positions, batch_statistics).scores);
-    const at::Tensor utility =
-        sampler.perturb(theta, seed_for(seed, Purpose::evaluation, first));
+    const at::Tensor utility = sampler.perturb(theta, seed_for(seed, Purpose::evaluation, first));
     const at::Tensor edges = sampler.edge_weights(sampler.hard(utility));
     nll += prediction_loss(model, positions, edges, 1).sum(at::kDouble).item<double>();
-    kl += sampler.kl(theta, objective.options.kl_over == "directed").sum(at::kDouble).item<double>();
+    kl +=
+        sampler.kl(theta, objective.options.kl_over == "directed").sum(at::kDouble).item<double>();
     for (int type = 0; type < 2; ++type) {
       const at::Tensor guess = edges.select(2, type);
       const at::Tensor hits = (guess * truth).sum(1), guesses = guess.sum(1);
@@ -241,8 +258,8 @@ nlohmann::json picture(Model& model, const Objective& objective, const Split& sp
   count = std::min(count, split.positions.size(0));
   const at::Tensor positions = split.positions.narrow(0, 0, count);
   const at::Tensor trees = split.trees.narrow(0, 0, count);
-  const at::Tensor theta = sampler.locations(
-      model.encode(positions.to(model.moments().device()), false).scores);
+  const at::Tensor theta =
+      sampler.locations(model.encode(positions.to(model.moments().device()), false).scores);
   const at::Tensor utility =
       sampler.perturb(theta, seed_for(objective.task.seed, Purpose::picture, 0));
   const at::Tensor hard = sampler.edge_weights(sampler.hard(utility)).cpu();

@@ -1,8 +1,8 @@
 #pragma once
 /// What training minimises and what a model is judged by.
-#include <ATen/ATen.h>
-
 #include <cstdint>
+
+#include <ATen/ATen.h>
 
 #include "graph_layout/data.hpp"
 #include "graph_layout/model.hpp"
@@ -33,7 +33,7 @@ struct MovingAverage {
 };
 
 struct Loss {
-  at::Tensor total;     // what to differentiate
+  at::Tensor total;  // what to differentiate
   double nll = 0, kl = 0;
 };
 
@@ -43,13 +43,21 @@ struct Objective {
   Task task;
   Sampler sampler;
 
+  /// Is this one of the updates in which the decoder alone learns, or the encoder alone?
+  bool decoder_only(std::int64_t update) const { return update < options.decoder_first; }
+  bool encoder_only(std::int64_t update) const {
+    return !decoder_only(update) && update < options.decoder_first + options.encoder_first;
+  }
+
   Loss operator()(Model& model, const at::Tensor& positions, std::int64_t update,
                   MovingAverage& average) const;
 
  private:
+  Loss decoder_alone(Model& model, const at::Tensor& positions, std::int64_t update) const;
   Loss relaxed(Model& model, const at::Tensor& positions, std::int64_t update) const;
   Loss score_function(Model& model, const at::Tensor& positions, std::int64_t update,
                       MovingAverage& average) const;
+  double temperature(std::int64_t update) const;
   at::Tensor weighted_kl(const at::Tensor& theta, std::int64_t update, double* plain) const;
   std::vector<std::int64_t> chosen_frames(std::int64_t update) const;
 };

@@ -1,9 +1,10 @@
 #include "graph_layout/options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+
+#include <CLI/CLI.hpp>
 
 #include "common/error.hpp"
 
@@ -15,13 +16,16 @@ using experiments::UserError;
 constexpr const char* description =
     "Trains the poster's graph-layout models: an encoder guesses from a few frames of a spring\n"
     "layout which tree of springs is at work, a decoder predicts every next frame from it.\n"
-    "Writes curves, checkpoints, summary.json and report.html into one folder, and continues where\n"
+    "Writes curves, checkpoints, summary.json and report.html into one folder, and continues "
+    "where\n"
     "it stopped when the same command is given again.";
 constexpr const char* examples =
     "Examples:\n"
     "  softtricks-graph-layout --preset quick --out runs/quick\n"
-    "  softtricks-graph-layout --preset quick --rows spanning_tree --seeds 1,2,3,4,5 --out runs/seeds\n"
-    "  softtricks-graph-layout --preset poster --frames 20 --lr spanning_tree=3e-4,top_edges=5e-4\n\n"
+    "  softtricks-graph-layout --preset quick --rows spanning_tree --seeds 1,2,3,4,5 --out "
+    "runs/seeds\n"
+    "  softtricks-graph-layout --preset poster --frames 20 --lr "
+    "spanning_tree=3e-4,top_edges=5e-4\n\n"
     "Rows: independent_edges, top_edges, spanning_tree (relaxed); reinforce, nvil, leave_one_out\n"
     "(spanning trees with score-function gradients).\n"
     "PER ROW is one number for all rows, or ROW=NUMBER,... for some, e.g. 1e-3,spanning_tree=3e-4.";
@@ -65,7 +69,8 @@ void visit_options(AnyOptions& o, const Visit& visit) {
   visit("utility-range", o.utility_range,
         "PER ROW: utilities/temperature are floored at their maximum minus this; 0: off");
   visit("hard-after", o.hard_after,
-        "part of the updates after which the decoder sees hard samples, with the soft one's gradient");
+        "part of the updates after which the decoder sees hard samples, with the soft one's "
+        "gradient");
   visit("kl-weight", o.kl_weight, "weight of the KL term");
   visit("kl-warm-up", o.kl_warm_up, "updates over which that weight rises from 0");
   visit("kl-over", o.kl_over,
@@ -82,6 +87,13 @@ void visit_options(AnyOptions& o, const Visit& visit) {
   visit("scout-updates", o.scout_updates, "updates of all scouts");
   visit("mirror-scouts", o.mirror_scouts,
         "every second scout starts as the one before it with the two message types exchanged");
+  visit(
+      "decoder-first", o.decoder_first,
+      "updates at the start in which only the decoder learns, on graphs drawn by the distances in "
+      "the last frame, near vertices joined first");
+  visit("encoder-first", o.encoder_first,
+        "updates after those in which only the encoder learns, against the decoder as it is");
+  visit("nearness", o.nearness, "utility lost per unit of distance in --decoder-first");
   visit("baseline", o.baseline, "of row reinforce: none, moving_average or batch_mean");
   visit("samples", o.samples, "samples per layout of row leave_one_out");
   visit("reference-quirks", o.reference_quirks,
@@ -250,6 +262,9 @@ void validate_numbers(const Options& o) {
       {"frames-per-update", d(o.frames_per_update), 0},
       {"scouts", d(o.scouts), 1},
       {"scout-updates", d(o.scout_updates), 1},
+      {"decoder-first", d(o.decoder_first), 0},
+      {"encoder-first", d(o.encoder_first), 0},
+      {"nearness", o.nearness, 0},
       {"samples", d(o.samples), 2},
       {"evaluate-every", d(o.evaluate_every), 1},
       {"evaluate-graphs", d(o.evaluate_graphs), 0},

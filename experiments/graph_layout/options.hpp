@@ -1,10 +1,11 @@
 #pragma once
 /// Everything a run can be told, its presets, and how one row of the table reads them.
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace graph_layout {
 
@@ -37,6 +38,8 @@ struct Options {
   bool augment = false;
   std::int64_t scouts = 1, scout_updates = 300;
   bool mirror_scouts = false;
+  std::int64_t decoder_first = 0, encoder_first = 0;
+  double nearness = 8;
   // Score-function rows.
   std::string baseline = "moving_average";
   std::int64_t samples = 4;

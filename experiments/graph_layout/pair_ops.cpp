@@ -1,9 +1,9 @@
 #include "graph_layout/pair_ops.hpp"
 
+#include <algorithm>
+
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include <algorithm>
 
 #include "graph_layout/kernels.hpp"
 
@@ -226,16 +226,15 @@ struct MessageRound : torch::autograd::Function<MessageRound> {
       for (std::int64_t type = 0; type < sizes.types; ++type) {
         list_rows(sizes, first, count, type, edge_weights.const_data_ptr<float>(), sparse, &rows);
         if (rows.size() == 0) continue;
-        kernels::add_relu(
-            rows, sizes.projection(type),
-            projected.const_data_ptr<float>() + first * sizes.nodes * sizes.stride(),
-            buffers.hidden.mutable_data_ptr<float>());
+        kernels::add_relu(rows, sizes.projection(type),
+                          projected.const_data_ptr<float>() + first * sizes.nodes * sizes.stride(),
+                          buffers.hidden.mutable_data_ptr<float>());
         at::Tensor product = Buffers::head(buffers.product, rows);
         at::mm_out(product, Buffers::head(buffers.hidden, rows), weight.select(0, type).t());
-        std::uint8_t* marks =
-            positive.defined() ? positive.mutable_data_ptr<std::uint8_t>() +
-                                     (first * sizes.pairs() * sizes.types + type) * sizes.width
-                               : nullptr;
+        std::uint8_t* marks = positive.defined()
+                                  ? positive.mutable_data_ptr<std::uint8_t>() +
+                                        (first * sizes.pairs() * sizes.types + type) * sizes.width
+                                  : nullptr;
         kernels::accumulate_relu(
             rows, index(sizes.width), product.const_data_ptr<float>(),
             bias.const_data_ptr<float>() + type * sizes.width,
@@ -291,16 +290,16 @@ struct MessageRound : torch::autograd::Function<MessageRound> {
         const std::int64_t vertex = first * sizes.nodes, pair = first * sizes.pairs();
         kernels::add_relu(rows, sizes.projection(type),
                           projected.const_data_ptr<float>() + vertex * sizes.stride(), hidden);
-        kernels::spread_gradient(
-            rows, width, total_gradient.const_data_ptr<float>() + vertex * sizes.width,
-            positive + (pair * sizes.types + type) * sizes.width,
-            index(sizes.types * sizes.width), spread);
+        kernels::spread_gradient(rows, width,
+                                 total_gradient.const_data_ptr<float>() + vertex * sizes.width,
+                                 positive + (pair * sizes.types + type) * sizes.width,
+                                 index(sizes.types * sizes.width), spread);
         at::Tensor back = Buffers::head(buffers.product, rows);
         const at::Tensor spread_rows = Buffers::head(buffers.spread, rows);
         at::mm_out(back, spread_rows, weight.select(0, type));
         kernels::message_backward(
-            rows, sizes.projection(type), hidden,
-            bias.const_data_ptr<float>() + type * sizes.width, back.const_data_ptr<float>(), spread,
+            rows, sizes.projection(type), hidden, bias.const_data_ptr<float>() + type * sizes.width,
+            back.const_data_ptr<float>(), spread,
             out.projected.mutable_data_ptr<float>() + vertex * sizes.stride(),
             out.bias.mutable_data_ptr<float>() + (part * sizes.types + type) * sizes.width,
             out.edge_weights.mutable_data_ptr<float>() + pair * sizes.types + type,
@@ -376,9 +375,9 @@ at::Tensor message_round_plain(const at::Tensor& projected, const at::Tensor& we
 at::Tensor message_round(const at::Tensor& projected, const at::Tensor& weight,
                          const at::Tensor& bias, const at::Tensor& edge_weights) {
   if (!fused(projected)) return message_round_plain(projected, weight, bias, edge_weights);
-  const bool train = at::GradMode::is_enabled() &&
-                     (projected.requires_grad() || weight.requires_grad() ||
-                      bias.requires_grad() || edge_weights.requires_grad());
+  const bool train =
+      at::GradMode::is_enabled() && (projected.requires_grad() || weight.requires_grad() ||
+                                     bias.requires_grad() || edge_weights.requires_grad());
   return MessageRound::apply(projected, weight, bias, edge_weights, train);
 }
 

@@ -8,9 +8,9 @@
 ///
 /// On the CPU in float32 these are fused kernels with hand-written derivatives (once
 /// differentiable); elsewhere, and as the kernels' oracle, the `plain` twins do the same in ATen.
-#include <ATen/ATen.h>
-
 #include <optional>
+
+#include <ATen/ATen.h>
 
 namespace graph_layout {
 

@@ -1,11 +1,11 @@
 #pragma once
 /// All numbers a model learns, in one vector, so that an optimiser's step, a gradient's norm and a
 /// checkpoint are each one pass over one array.
-#include <ATen/ATen.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 namespace graph_layout {
 

@@ -15,8 +15,8 @@ struct PoolPlan {
   int threads;       // of each
 };
 
-/// A handful of tasks all start at once, even beyond the number of cores: they share them evenly and
-/// finish together, where a queue would leave cores idle behind its last task.
+/// A handful of tasks all start at once, even beyond the number of cores: they share them evenly
+/// and finish together, where a queue would leave cores idle behind its last task.
 PoolPlan plan_pool(const Options& options, std::size_t tasks, std::size_t cores);
 
 /// Runs `work` for every task in forked processes and shows their progress; returns the messages of

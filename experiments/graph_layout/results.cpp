@@ -1,16 +1,16 @@
 #include "graph_layout/results.hpp"
 
-#include <spawn.h>
-#include <sys/utsname.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <thread>
+
+#include <spawn.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/files.hpp"
 #include "graph_layout/train.hpp"
@@ -128,14 +128,14 @@ ReportProgram find_report() {
   std::error_code error;
   const Path source = GRAPH_LAYOUT_SOURCE_DIR;
   const Path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  for (const Path& root : {source / "tools", program.parent_path().parent_path() / "share" /
-                                                 "softtricks" / "tools"}) {
+  for (const Path& root :
+       {source / "tools", program.parent_path().parent_path() / "share" / "softtricks" / "tools"}) {
     if (!std::filesystem::exists(root / "report.py", error)) continue;
     const char* chosen = std::getenv("SOFTTRICKS_PYTHON");
     const Path own = source / ".venv" / "bin" / "python";
-    const Path python = chosen != nullptr                       ? Path(chosen)
+    const Path python = chosen != nullptr                     ? Path(chosen)
                         : std::filesystem::exists(own, error) ? own
-                                                                : Path("python3");
+                                                              : Path("python3");
     return {python, root / "report.py"};
   }
   return {};
@@ -173,16 +173,20 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
     }
   }
   write_json(Path(options.out) / "picture.json", picture, "picture file");
-  const Json summary = {{"task", "graph-layout"}, {"preset", options.preset},
-                        {"command", joined(arguments)}, {"rows", rows}, {"machine", machine()}};
+  const Json summary = {{"task", "graph-layout"},
+                        {"preset", options.preset},
+                        {"command", joined(arguments)},
+                        {"rows", rows},
+                        {"machine", machine()}};
   write_json(Path(options.out) / "summary.json", summary, "summary");
 }
 
 bool write_report(const Options& options) {
   const ReportProgram report = find_report();
   if (report.script.empty()) {
-    std::cerr << "No report: tools/report.py is neither in " << GRAPH_LAYOUT_SOURCE_DIR
-              << " nor beside this program. The results are kept; report.py makes the page later.\n";
+    std::cerr
+        << "No report: tools/report.py is neither in " << GRAPH_LAYOUT_SOURCE_DIR
+        << " nor beside this program. The results are kept; report.py makes the page later.\n";
     return false;
   }
   const std::string python = report.python, script = report.script, folder = options.out;

@@ -1,9 +1,9 @@
 #include "graph_layout/sampler.hpp"
 
-#include <torch/csrc/autograd/custom_function.h>
+#include <vector>
 
 #include <softtricks/torch.hpp>
-#include <vector>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace graph_layout {
 namespace {
@@ -30,8 +30,8 @@ at::Tensor on_cpu(const at::Tensor& input, const Function& function) {
   return function(input.cpu()).to(input.device());
 }
 
-/// Marginals whose derivative along a cotangent g is [marginals(u + step g) - marginals(u - step g)]
-/// / (2 step), in double: how the reference differentiates k-subset marginals.
+/// Marginals whose derivative along a cotangent g is [marginals(u + step g) - marginals(u - step
+/// g)] / (2 step), in double: how the reference differentiates k-subset marginals.
 struct DifferenceMarginals : torch::autograd::Function<DifferenceMarginals> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& utility, std::int64_t nodes,
                             double step) {
@@ -45,8 +45,7 @@ struct DifferenceMarginals : torch::autograd::Function<DifferenceMarginals> {
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const at::Tensor utility = ctx->get_saved_variables()[0];
     const double step = ctx->saved_data["step"].toDouble();
-    const auto structure =
-        structure_of(EdgeLaw::top_edges, ctx->saved_data["nodes"].toInt());
+    const auto structure = structure_of(EdgeLaw::top_edges, ctx->saved_data["nodes"].toInt());
     const at::Tensor move = gradients[0] * step;
     const at::Tensor above = ops::marginals(structure, (utility + move).to(at::kDouble));
     const at::Tensor below = ops::marginals(structure, (utility - move).to(at::kDouble));
@@ -79,6 +78,20 @@ at::Tensor Sampler::locations(const at::Tensor& scores) const {
   if (law_ == EdgeLaw::independent_edges) return scores;
   const at::Tensor flat = scores.squeeze(-1);
   return (flat.index_select(1, forth_) + flat.index_select(1, back_)) * 0.5;
+}
+
+at::Tensor Sampler::nearness(const at::Tensor& positions, double strength) const {
+  const at::Tensor last = positions.select(2, positions.size(2) - 1);
+  const at::Tensor distance =
+      (last.unsqueeze(2) - last.unsqueeze(1)).square().sum(-1).sqrt().flatten(1);
+  // Ordered pair number p of i and j stands at i nodes + j in the matrix.
+  const at::Tensor place = at::arange(nodes_ * (nodes_ - 1), unordered_.options());
+  const at::Tensor i = place.div(nodes_ - 1, "floor"), column = place.remainder(nodes_ - 1);
+  const at::Tensor guess =
+      distance.index_select(1, i * nodes_ + column + column.ge(i).to(at::kLong)) * -strength;
+  if (law_ != EdgeLaw::independent_edges) return guess.index_select(1, forth_);
+  const at::Tensor half = (guess - guess.mean(1, true)) / 2;
+  return at::stack({-half, half}, -1);
 }
 
 at::Tensor Sampler::perturb(const at::Tensor& theta, std::int64_t seed) const {

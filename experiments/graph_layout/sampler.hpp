@@ -6,11 +6,11 @@
 ///   top_edges           the nodes - 1 heaviest of all unordered pairs theta, U: [batch, pairs / 2]
 ///   spanning_tree       the heaviest spanning tree                    theta, U: [batch, pairs / 2]
 /// The score-function rows draw spanning trees too.
-#include <ATen/ATen.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
+
+#include <ATen/ATen.h>
 
 namespace graph_layout {
 
@@ -23,6 +23,11 @@ class Sampler {
   /// theta of the law from the encoder's scores [batch, pairs, 1 or 2]: as they are for independent
   /// edges, else the mean of the two directions.
   at::Tensor locations(const at::Tensor& scores) const;
+
+  /// theta of a guess without a model: minus `strength` times the distance of two vertices, in the
+  /// last frame of positions [batch, nodes, frames, 2]. For independent edges, centred, and of
+  /// opposite sign for the two types.
+  at::Tensor nearness(const at::Tensor& positions, double strength) const;
 
   /// U = theta + Gumbel noise, a function of theta and `seed`.
   at::Tensor perturb(const at::Tensor& theta, std::int64_t seed) const;
@@ -58,7 +63,7 @@ class Sampler {
 
   EdgeLaw law_;
   std::int64_t nodes_;
-  at::Tensor unordered_;  // [pairs]: the unordered pair of each ordered one
+  at::Tensor unordered_;     // [pairs]: the unordered pair of each ordered one
   at::Tensor forth_, back_;  // [pairs / 2]: the two ordered pairs of each unordered one
 };
 

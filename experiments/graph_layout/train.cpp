@@ -1,13 +1,13 @@
 #include "graph_layout/train.hpp"
 
-#include <ATen/Parallel.h>
-#include <torch/csrc/autograd/autograd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <numbers>
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "common/error.hpp"
 #include "graph_layout/checkpoint.hpp"
@@ -51,7 +51,6 @@ class Trainer {
   void run() {
     start();
     data_ = load_data(options_);
-    rates_ = relative_rates();
     while (true) {
       if (evaluation_due()) {
         evaluate_now();
@@ -97,10 +96,10 @@ class Trainer {
   }
 
   /// One learning rate per parameter, as a factor on the schedule's.
-  at::Tensor relative_rates() const {
-    const Model& model = *training_.candidates[0].model;
+  at::Tensor rates(const Model& model) const {
     at::Tensor rates = at::full_like(model.parameters().values(), options_.encoder_lr);
-    rates.slice(0, model.decoder_begin(), model.decoder_end()).fill_(options_.decoder_lr);
+    model.decoder_part(rates).fill_(
+        objective_.encoder_only(training_.update) ? 0 : options_.decoder_lr);
     return rates;
   }
 
@@ -136,11 +135,13 @@ class Trainer {
     for (Candidate& candidate : training_.candidates) {
       const Parameters& parameters = candidate.model->parameters();
       at::Tensor(parameters.gradients()).zero_();
-      const Loss loss =
-          objective_(*candidate.model, batch, training_.update, candidate.average);
+      const Loss loss = objective_(*candidate.model, batch, training_.update, candidate.average);
       torch::autograd::backward({loss.total}, {});
+      if (objective_.encoder_only(training_.update)) {
+        candidate.model->decoder_part(parameters.gradients()).zero_();
+      }
       if (options_.clip_norm > 0) clip_norm(parameters.gradients(), options_.clip_norm);
-      candidate.adam.update(parameters, rates_, rate, training_.update + 1);
+      candidate.adam.update(parameters, rates(*candidate.model), rate, training_.update + 1);
       const double value = loss.nll + loss.kl;
       if (!std::isfinite(value)) stop_diverged(value);
       candidate.loss_sum += value;
@@ -152,19 +153,23 @@ class Trainer {
   }
 
   [[noreturn]] void stop_diverged(double value) const {
-    throw experiments::UserError(
-        task_.name() + ": the loss became " + std::to_string(value) + " at update " +
-        std::to_string(training_.update) +
-        "; give a smaller --lr or a --clip-norm, and another --out");
+    throw experiments::UserError(task_.name() + ": the loss became " + std::to_string(value) +
+                                 " at update " + std::to_string(training_.update) +
+                                 "; give a smaller --lr or a --clip-norm, and another --out");
   }
 
-  /// Which of the decoder's two message types stands for an edge is settled in the first few hundred
-  /// updates, by chance, and a model that settles on the wrong one stays there: it explains a layout
-  /// by a tree of non-edges. The training loss, no label, tells which scouts did not.
+  /// Which of the decoder's two message types stands for an edge is settled in the first few
+  /// hundred updates, by chance, and a model that settles on the wrong one stays there: it explains
+  /// a layout by a tree of non-edges. The training loss, no label, tells which scouts did not.
   void keep_best_scout() {
     auto& scouts = training_.candidates;
     if (scouts.size() == 1) return;
-    auto best = std::ranges::min_element(scouts, {}, &Candidate::trial_sum);
+    for (const Candidate& scout : scouts) {
+      training_.scout_losses.push_back(
+          scout.trial_sum /
+          static_cast<double>(options_.scout_updates - options_.scout_updates / 2));
+    }
+    const auto best = std::ranges::min_element(scouts, {}, &Candidate::trial_sum);
     std::iter_swap(scouts.begin(), best);
     scouts.resize(1);
   }
@@ -179,16 +184,16 @@ class Trainer {
   void show_step() {
     progress_.update = training_.update;
     const Candidate& ahead = leader();
-    progress_.loss = ahead.loss_sum / static_cast<double>(std::max<std::int64_t>(1, ahead.loss_count));
+    progress_.loss =
+        ahead.loss_sum / static_cast<double>(std::max<std::int64_t>(1, ahead.loss_count));
     progress_.updates_per_second =
         static_cast<double>(training_.update - first_update_) / seconds_since(begun_);
   }
 
   void evaluate_now() {
     Candidate& ahead = leader();
-    const Evaluation score =
-        evaluate(*ahead.model, objective_, data_.validation, options_.evaluate_graphs,
-                 task_.seed, false);
+    const Evaluation score = evaluate(*ahead.model, objective_, data_.validation,
+                                      options_.evaluate_graphs, task_.seed, false);
     const Json train_loss = ahead.loss_count > 0
                                 ? Json(ahead.loss_sum / static_cast<double>(ahead.loss_count))
                                 : Json(nullptr);
@@ -201,10 +206,14 @@ class Trainer {
     progress_.elbo = training_.elbo = score.elbo;
     progress_.precision = training_.precision = score.edge_precision;
     progress_.evaluated = true;
-    const Json line = {{"update", training_.update},     {"seconds", training_.seconds},
-                       {"train_loss", train_loss},       {"loss", -score.elbo},
-                       {"elbo", score.elbo},             {"nll", score.nll},
-                       {"kl", score.kl},                 {"edge_precision", score.edge_precision},
+    const Json line = {{"update", training_.update},
+                       {"seconds", training_.seconds},
+                       {"train_loss", train_loss},
+                       {"loss", -score.elbo},
+                       {"elbo", score.elbo},
+                       {"nll", score.nll},
+                       {"kl", score.kl},
+                       {"edge_precision", score.edge_precision},
                        {"edge_recall", score.edge_recall}};
     training_.metrics_length =
         experiments::append_line(folder_.metrics(), line.dump(), "metrics file");
@@ -243,6 +252,7 @@ class Trainer {
                          {"edge_recall", score.edge_recall},
                          {"validation_elbo", training_.best_elbo},
                          {"best_update", update},
+                         {"scout_losses", training_.scout_losses},
                          {"seconds", seconds_before_ + seconds_since(begun_)},
                          {"updates", training_.update},
                          {"threads", key_.threads},
@@ -258,7 +268,6 @@ class Trainer {
   experiments::Progress& progress_;
   Data data_;
   Training training_;
-  at::Tensor rates_;
   Clock::time_point begun_, saved_;
   double seconds_before_ = 0;
   std::int64_t first_update_ = 0;
@@ -302,8 +311,7 @@ bool finished(const Options& options, const Task& task) {
   return false;
 }
 
-void train(const Options& options, const Task& task, int threads,
-           experiments::Progress& progress) {
+void train(const Options& options, const Task& task, int threads, experiments::Progress& progress) {
   Trainer(options, task, threads, progress).run();
 }
 
