@@ -1,0 +1,41 @@
+"""What a figure depends on besides the code: processor, system, versions."""
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("torch", "jax", "jaxlib", "jaxopt", "entmax", "igraph", "numpy")
+
+
+def description(instruction_set):
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.release()}",
+        "load": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "softtricks": {"commit": _commit(), "instruction_set": instruction_set},
+    }
+
+
+def _processor():
+    facts = {}
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        key, _, value = line.partition(":")
+        facts.setdefault(key.strip(), value.strip())
+    name = facts.get("model name", platform.machine())
+    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"
+
+
+def _commit():
+    root = Path(__file__).resolve().parents[2]
+
+    def git(*arguments):
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "include", "src", "bindings")
+    return git("rev-parse", "--short", "HEAD") + (" with changes" if changed else "")

@@ -1,0 +1,111 @@
+"""Measures all works with a number of threads, in a process of its own: how many threads the
+frameworks use is settled when they are loaded."""
+
+import argparse
+import json
+import os
+import sys
+
+PASSES = ("forward", "both")
+
+
+def environment(threads):
+    """Variables that hold PyTorch and JAX to so many threads."""
+    single = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": single if threads == 1 else "",
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True, help="for each work and pass")
+    parser.add_argument("--only", default="", help="works whose name has this in it")
+    parser.add_argument("--program", required=True, help="softtricks-bench")
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    # JAX counts the cores that it may use.
+    cores = sorted(os.sched_getaffinity(0))[-arguments.threads :]
+    os.sched_setaffinity(0, cores)
+    with open(arguments.out, "w") as out:
+        json.dump(measure(arguments), out)
+
+
+def measure(arguments):
+    import torch
+
+    torch.set_num_threads(arguments.threads)
+    from softtricks.torch import instruction_set
+
+    from . import categorical, subsets, trees
+    from .machine import description
+    from .raw import RawTimer
+
+    rows = []
+    with RawTimer(arguments.program, arguments.threads) as raw:
+        for module in (categorical, subsets, trees):
+            for work in module.works():
+                if arguments.only in work.name:
+                    rows.append(_row(work, raw, arguments.seconds))
+                    print(f"{arguments.threads} thread(s): {work.name}", file=sys.stderr)
+    return {"threads": arguments.threads, "machine": description(instruction_set), "rows": rows}
+
+
+def _row(work, raw, seconds):
+    row = {"name": work.name, "batch": work.batch, "note": work.note, "microseconds": {}}
+    row["targets"] = [vars(target) for target in work.targets]
+    row["difference"] = _differences(work)
+    for pass_name, raw_timer in zip(PASSES, raw.timers(work.raw), strict=True):
+        timings = _timings(work, pass_name, raw_timer, seconds)
+        if timings:
+            row["microseconds"][pass_name] = timings
+    return row
+
+
+def _timings(work, pass_name, raw_timer, seconds):
+    from .timing import fastest, timed
+
+    runs = {c.name: getattr(c, pass_name) for c in (work.ours, *work.rivals)}
+    timers = {name: timed(run) for name, run in runs.items() if run}
+    if work.ours.name not in timers:
+        return None
+    if raw_timer:
+        timers["softtricks, C++"] = raw_timer
+    fastest_of = fastest(timers, seconds)
+    return {
+        name: {"microseconds": 1e6 * t.seconds / work.batch, "calls": t.calls}
+        for name, t in fastest_of.items()
+    }
+
+
+def _differences(work):
+    """The largest difference between a rival's numbers and ours, {name: [result, gradient]}. Raises
+    where the results are so far apart that the rival can't be doing the same work; gradients are for
+    information, since some rivals are that inexact."""
+    if work.tolerance is None:
+        return {}
+    pass_name = "both" if work.ours.both else "forward"
+    ours = _arrays(getattr(work.ours, pass_name)())
+    differences = {}
+    for rival in work.rivals:
+        theirs = _arrays(getattr(rival, pass_name)())
+        far = [float(abs(a - b).max()) for a, b in zip(ours, theirs, strict=True)]
+        if not far[0] <= work.tolerance:
+            raise AssertionError(f"{work.name}: {rival.name} differs by {far[0]}")
+        differences[rival.name] = far
+    return differences
+
+
+def _arrays(results):
+    import numpy as np
+
+    results = results if isinstance(results, tuple) else (results,)
+    return [np.asarray(r.detach() if hasattr(r, "detach") else r) for r in results]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""A row of the comparison: one piece of work and everybody who does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+Run = Callable[[], object]  # does the work once on prepared arrays, and hands back the result
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do the work. `both` is the forward and the backward pass together."""
+
+    name: str
+    forward: Run
+    both: Run | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The same work by softtricks' C++ library alone: what its program softtricks-bench is asked."""
+
+    request: dict
+    utility: torch.Tensor
+    cotangent: torch.Tensor
+    forward: list[str]  # verbs
+    both: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """How many times faster than the best of those whose name begins with `rivals` ("": of all) we
+    want to be; `both` is for forward and backward together, None where no target is set."""
+
+    rivals: str
+    forward: float
+    both: float | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    name: str
+    batch: int
+    ours: Contender
+    raw: Raw
+    rivals: list[Contender]
+    targets: list[Target]
+    tolerance: float | None = 0.01  # between our result and a rival's; None: results are random
+    note: str = ""
