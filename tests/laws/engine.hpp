@@ -1,0 +1,228 @@
+#pragma once
+/// Ways to carry out a verb that must agree: the core's text on one team and number type, and the
+/// compiled library through `run`. Laws speak to an engine and know no structure.
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "shuffled_team.hpp"
+#include "softtricks/functions.hpp"
+#include "softtricks/registry.hpp"
+
+namespace softtricks::laws {
+
+using Numbers = std::vector<double>;
+
+/// A call in double, whatever the engine computes with.
+struct Request {
+  std::string verb;
+  Numbers utility;  // [batch, size]
+  Numbers member = {}, cotangent = {};
+  std::string regularizer = "gibbs_entropy";
+  double temperature = 1;
+  double utility_range = std::numeric_limits<double>::infinity();
+  std::vector<std::int64_t> lengths = {};
+  std::uint64_t seed = 0, first_instance = 0;
+  Executor executor = {};
+};
+
+class Engine {
+ public:
+  Engine(std::string its_name, Dtype its_dtype, bool through_run)
+      : name(std::move(its_name)), dtype(its_dtype), library(through_run) {}
+  virtual ~Engine() = default;
+
+  virtual bool offers(const std::string& verb, const std::string& regularizer) const = 0;
+  /// The result, one row an instance.
+  virtual Numbers operator()(const Request& request) const = 0;
+
+  bool single() const { return dtype == Dtype::float32; }
+  double epsilon() const { return single() ? 0x1p-23 : 0x1p-52; }
+  double rounded(double x) const { return single() ? static_cast<double>(float(x)) : x; }
+  Numbers rounded(Numbers x) const {
+    for (double& value : x) value = rounded(value);
+    return x;
+  }
+
+  const std::string name;
+  const Dtype dtype;
+  const bool library;  // through run, with temperature, range and lengths as it takes them
+};
+
+/// The core's text: structure S on numbers T, by one team, one instance after the other.
+template <class S, class T, class Team>
+class CoreEngine : public Engine {
+ public:
+  CoreEngine(std::string its_name, const S& structure)
+      : Engine(std::move(its_name), sizeof(T) == 4 ? Dtype::float32 : Dtype::float64, false),
+        structure_(structure) {}
+
+  bool offers(const std::string& verb, const std::string& regularizer) const override {
+    bool found = false;
+    for_each_verb([&]<class Verb>() {
+      if constexpr (Offered<Verb, S, T, Team>) found |= is_called<Verb>(verb, regularizer);
+    });
+    return found;
+  }
+
+  Numbers operator()(const Request& request) const override {
+    Numbers result;
+    const auto size = static_cast<std::size_t>(structure_.size());
+    for (std::size_t b = 0; b < request.utility.size() / size; ++b) {
+      for_each_verb([&]<class Verb>() {
+        if constexpr (Offered<Verb, S, T, Team>) {
+          if (is_called<Verb>(request.verb, request.regularizer)) run<Verb>(request, b, result);
+        }
+      });
+    }
+    return result;
+  }
+
+ private:
+  template <class Verb>
+  static bool is_called(const std::string& verb, const std::string& regularizer) {
+    if constexpr (reads_regularizer<Verb>) {
+      return verb == Verb::name && regularizer == Verb::regularizer;
+    } else {
+      return verb == Verb::name;
+    }
+  }
+
+  std::vector<T> row(const Numbers& all, std::size_t b) const {
+    const auto size = static_cast<std::size_t>(structure_.size());
+    std::vector<T> part(size);
+    for (std::size_t e = 0; e < size && !all.empty(); ++e) part[e] = T(all[b * size + e]);
+    return part;
+  }
+
+  template <class Verb>
+  void run(const Request& request, std::size_t b, Numbers& result) const {
+    const int size = structure_.size();
+    std::vector<T> utility = row(request.utility, b), member = row(request.member, b),
+                   cotangent = row(request.cotangent, b), out(Verb::scalar ? 1 : size);
+    const T temperature = reads_regularizer<Verb> ? T(request.temperature) : T(1);
+    for (T& u : utility) u = u / temperature;
+    const std::uint64_t instance = request.first_instance + b;
+    const Stream<T> stream(request.seed, static_cast<std::uint32_t>(instance),
+                           static_cast<std::uint32_t>(instance >> 32));
+    const Operands<T> operands{{utility.data(), size},
+                               {member.data(), size},
+                               {cotangent.data(), size},
+                               T(structure_.longest()),
+                               &stream};
+    const std::size_t bytes = structure_.template scratch<T>();
+    Guarded memory(bytes);
+    Verb::run(structure_, Team(), operands, Vector<T>{out.data(), static_cast<int>(out.size())},
+              Scratch(memory.data()));
+    if (!memory.intact()) throw std::logic_error(std::string(Verb::name) + " overran its scratch");
+    const bool pulls_back = reads_regularizer<Verb> && Verb::reads_cotangent;
+    for (const T x : out) result.push_back(static_cast<double>(pulls_back ? x / temperature : x));
+  }
+
+  /// Scratch of exactly the promised size, filled with NaN, with a guard behind.
+  class Guarded {
+   public:
+    explicit Guarded(std::size_t bytes) : bytes_(bytes), memory_(bytes + 2 * guard) {
+      std::memset(memory_.data(), 0xFF, memory_.size());
+    }
+    char* data() {
+      const auto place = reinterpret_cast<std::uintptr_t>(memory_.data());
+      return memory_.data() + (Scratch::alignment - place % Scratch::alignment);
+    }
+    bool intact() {
+      char* const end = data() + bytes_;
+      for (std::size_t i = 0; i < guard; ++i) {
+        if (end[i] != '\xFF') return false;
+      }
+      return true;
+    }
+
+   private:
+    static constexpr std::size_t guard = 512;
+    std::size_t bytes_;
+    std::vector<char> memory_ = {};
+  };
+
+  const S structure_;
+};
+
+/// The compiled library.
+class LibraryEngine : public Engine {
+ public:
+  LibraryEngine(std::string structure, std::vector<std::int64_t> shape, Dtype type)
+      : Engine(type == Dtype::float32 ? "library float" : "library double", type, true),
+        structure_(std::move(structure)),
+        shape_(std::move(shape)) {
+    const Status status = size_of(structure_, shape_, size_);
+    if (!status.ok()) throw std::invalid_argument(status.message());
+  }
+
+  bool offers(const std::string& verb, const std::string& regularizer) const override {
+    return softtricks::offers(structure_, verb, regularizer);
+  }
+
+  Numbers operator()(const Request& request) const override {
+    return single() ? run_as<float>(request) : run_as<double>(request);
+  }
+
+ private:
+  template <class T>
+  Numbers run_as(const Request& request) const {
+    const std::vector<T> utility(request.utility.begin(), request.utility.end());
+    const std::vector<T> member(request.member.begin(), request.member.end());
+    const std::vector<T> cotangent(request.cotangent.begin(), request.cotangent.end());
+    Call call;
+    call.verb = request.verb;
+    call.structure = structure_;
+    call.shape = shape_;
+    call.regularizer = request.regularizer;
+    call.temperature = request.temperature;
+    call.utility_range = request.utility_range;
+    call.dtype = dtype;
+    call.batch = static_cast<std::int64_t>(utility.size()) / size_;
+    call.utility = utility.data();
+    call.member = member.empty() ? nullptr : member.data();
+    call.cotangent = cotangent.empty() ? nullptr : cotangent.data();
+    call.lengths = request.lengths.empty() ? nullptr : request.lengths.data();
+    call.seed = request.seed;
+    call.first_instance = request.first_instance;
+    call.executor = request.executor;
+    bool scalar = false;
+    for (const VerbInfo& verb : verbs()) scalar |= verb.name == request.verb && verb.scalar;
+    // A row of canaries behind the result.
+    const std::size_t count = static_cast<std::size_t>(call.batch * (scalar ? 1 : size_));
+    std::vector<T> out(count + 16, T(-12345));
+    call.out = out.data();
+    const Status status = run(call);
+    if (!status.ok()) throw std::runtime_error(status.message());
+    for (std::size_t i = count; i < out.size(); ++i) {
+      if (out[i] != T(-12345)) throw std::logic_error(request.verb + " wrote behind its result");
+    }
+    return {out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count)};
+  }
+
+  const std::string structure_;
+  const std::vector<std::int64_t> shape_;
+  std::int64_t size_ = 0;
+};
+
+using Engines = std::vector<std::shared_ptr<const Engine>>;
+
+/// All engines of one instance of structure S. The team's tag keeps this program's code apart from
+/// the library's.
+template <class S>
+Engines engines_of(const S& structure, const std::vector<std::int64_t>& shape) {
+  using Serial = SerialTeam<1000>;
+  return {
+      std::make_shared<CoreEngine<S, float, Serial>>("serial float", structure),
+      std::make_shared<CoreEngine<S, double, Serial>>("serial double", structure),
+      std::make_shared<CoreEngine<S, float, ShuffledTeam>>("shuffled float", structure),
+      std::make_shared<CoreEngine<S, double, ShuffledTeam>>("shuffled double", structure),
+      std::make_shared<LibraryEngine>(S::name, shape, Dtype::float32),
+      std::make_shared<LibraryEngine>(S::name, shape, Dtype::float64),
+  };
+}
+
+}  // namespace softtricks::laws

@@ -1,0 +1,46 @@
+#pragma once
+/// What a perturbation's test file says about it; the laws are in perturbations.cpp.
+#include <cmath>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "softtricks/base/random.hpp"
+
+namespace softtricks::laws {
+
+/// Closed forms of the test file's own.
+struct PerturbationSubject {
+  std::string name;
+  double (*distribution)(double theta, double u);  // P(U <= u)
+  double mean, variance;                           // at theta = 0
+  double low, high;  // holds all but 1e-12 of the mass at |theta| <= 2
+};
+
+inline void PrintTo(const PerturbationSubject& subject, std::ostream* out) { *out << subject.name; }
+
+/// The subjects of all perturbations; a perturbation's test file adds itself before main.
+inline std::vector<PerturbationSubject>& perturbation_subjects() {
+  static std::vector<PerturbationSubject> all;
+  return all;
+}
+
+/// Every random bit pattern must give a finite number: Noise is the perturbation's type.
+template <class Noise, class T>
+void expect_finite_for_extreme_bits() {
+  const std::uint32_t words[] = {0u,          1u,          2u,          0xFFFFFFFFu, 0xFFFFFFFEu,
+                                 0x7FFFFFFFu, 0x80000000u, 0x80000001u, 0xFFFFFF00u, 0xFFu};
+  for (const std::uint32_t high : words) {
+    for (const std::uint32_t low : words) {
+      const auto u = uniform_from_words<T>(high, low);
+      EXPECT_GT(u.below, 0);
+      EXPECT_GT(u.above, 0);
+      const T noise = Noise::template noise<T>(u);
+      EXPECT_TRUE(std::isfinite(noise)) << high << " " << low << ": " << noise;
+    }
+  }
+}
+
+}  // namespace softtricks::laws

@@ -1,0 +1,23 @@
+#include "softtricks/perturbation/exponential.hpp"
+
+#include "../laws/perturbation.hpp"
+
+namespace softtricks::laws {
+namespace {
+
+double distribution(double theta, double u) {
+  return u > 0 ? -std::expm1(-u * std::exp(theta)) : 0.0;
+}
+
+const bool enrolled = [] {
+  perturbation_subjects().push_back({"exponential", distribution, 1.0, 1.0, 0.0, 210.0});
+  return true;
+}();
+
+TEST(Exponential, IsFiniteForEveryBitPattern) {
+  expect_finite_for_extreme_bits<Exponential, float>();
+  expect_finite_for_extreme_bits<Exponential, double>();
+}
+
+}  // namespace
+}  // namespace softtricks::laws

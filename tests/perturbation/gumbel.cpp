@@ -1,0 +1,22 @@
+#include "softtricks/perturbation/gumbel.hpp"
+
+#include "../laws/perturbation.hpp"
+
+namespace softtricks::laws {
+namespace {
+
+double distribution(double theta, double u) { return std::exp(-std::exp(theta - u)); }
+
+const bool enrolled = [] {
+  perturbation_subjects().push_back(
+      {"gumbel", distribution, 0.57721566490153286, 1.6449340668482264, -7.0, 32.0});
+  return true;
+}();
+
+TEST(Gumbel, IsFiniteForEveryBitPattern) {
+  expect_finite_for_extreme_bits<Gumbel, float>();
+  expect_finite_for_extreme_bits<Gumbel, double>();
+}
+
+}  // namespace
+}  // namespace softtricks::laws

@@ -1,0 +1,22 @@
+#include "softtricks/perturbation/logistic.hpp"
+
+#include "../laws/perturbation.hpp"
+
+namespace softtricks::laws {
+namespace {
+
+double distribution(double theta, double u) { return 1 / (1 + std::exp(theta - u)); }
+
+const bool enrolled = [] {
+  perturbation_subjects().push_back(
+      {"logistic", distribution, 0.0, 3.2898681336964529, -32.0, 32.0});
+  return true;
+}();
+
+TEST(Logistic, IsFiniteForEveryBitPattern) {
+  expect_finite_for_extreme_bits<Logistic, float>();
+  expect_finite_for_extreme_bits<Logistic, double>();
+}
+
+}  // namespace
+}  // namespace softtricks::laws
