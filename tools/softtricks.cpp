@@ -44,7 +44,7 @@ void expect_command(const CLI::App& app, const std::vector<std::string>& argumen
   if (!arguments[0].starts_with("-")) expect_one_of("COMMAND", arguments[0], commands);
 }
 
-int main(int count, char** arguments) {
+int run_command(int count, char** arguments) {
   CLI::App app{"Structured gradient estimators with stochastic softmax tricks", "softtricks"};
   try {
     const std::vector<std::string> words(arguments + 1, arguments + count);
@@ -68,4 +68,10 @@ int main(int count, char** arguments) {
 }  // namespace
 }  // namespace softtricks::cli
 
-int main(int count, char** arguments) { return softtricks::cli::main(count, arguments); }
+int main(int count, char** arguments) {
+  try {
+    return softtricks::cli::run_command(count, arguments);
+  } catch (...) {  // not even a message could be made
+    return 1;
+  }
+}

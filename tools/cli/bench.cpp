@@ -149,6 +149,7 @@ std::vector<double> microseconds_an_instance(const std::vector<BenchCase>& cases
                                              const Executor& executor, int rounds,
                                              const std::function<void(int)>& after_round) {
   std::vector<std::function<void()>> works;
+  works.reserve(cases.size());
   for (const auto& bench_case : cases) works.emplace_back(BenchRun(bench_case, executor));
   auto times = fastest_seconds(works, rounds, after_round);
   for (std::size_t i = 0; i < times.size(); ++i) {

@@ -41,6 +41,7 @@ fs::path first_existing(const std::vector<fs::path>& files, const std::string& w
 /// Becomes another program.
 [[noreturn]] void become(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());

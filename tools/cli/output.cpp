@@ -54,7 +54,7 @@ std::string format_of(const std::string& path) {
 
 std::string Output::chosen_format() const {
   const std::string named = format_of(path);
-  const std::string asked = json ? "json" : format;
+  std::string asked = json ? "json" : format;
   if (json && !format.empty() && format != "json") {
     refuse("--json", "contradicts --format " + format);
   }
