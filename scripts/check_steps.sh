@@ -118,6 +118,14 @@ step_cuda() {
   cmake --build --preset cuda
 }
 
+# What a stranger types, with the smallest training; the second time it finds everything done.
+step_quickstart() {
+  local out=build/check/quickstart.run
+  rm -rf "$out"
+  ./quickstart --preset test --out "$out"
+  ./quickstart --preset test --out "$out"
+}
+
 tests() { # tests <preset>
   ctest --preset "$1" -j "$(job_count)" --timeout 900 -O "build/check/$1.log"
 }
