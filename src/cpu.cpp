@@ -143,9 +143,13 @@ Status describe(std::string_view structure, const std::vector<std::int64_t>& sha
 }
 
 Status check_relaxation(const Call& call) {
-  if (!(call.temperature > 0) || std::isinf(call.temperature)) {
-    return Status::error("temperature must be positive and finite, got " +
-                         std::to_string(call.temperature));
+  const double temperature = call.dtype == Dtype::float32
+                                 ? static_cast<double>(static_cast<float>(call.temperature))
+                                 : call.temperature;
+  if (!(temperature > 0) || std::isinf(temperature)) {
+    return Status::error(
+        "temperature must be positive and finite (in the type of the utilities), got " +
+        std::to_string(call.temperature));
   }
   if (!(call.utility_range > 0)) {
     return Status::error("utility_range must be positive (infinite: off), got " +

@@ -167,7 +167,7 @@ struct Instances {
     for (int e = 0; e < size; ++e) {
       const auto raised = (utility[e] == floor) & (floor < top);
       handed = handed + select(raised, out[e], T(0));
-      out[e] = select(raised, T(0), out[e]);
+      out[e] = select(raised, out[e] - out[e], out[e]);  // 0, or NaN where it was
     }
     auto open = top == top;
     for (int e = 0; e < size; ++e) {
@@ -225,18 +225,20 @@ struct Instances {
   }
 };
 
-/// Packs where the solver takes them and the working set of a pack stays in a core's own cache;
-/// instances one by one otherwise. A function of the shape alone, so that a result never depends on
-/// the batch around it.
+/// Full packs where the working set stays close to a core's own cache; beyond, narrow ones of 16
+/// bytes a number, or instances one by one where the solver takes no packs or is better off alone.
+/// A function of the shape only, so that a result never depends on the batch around it.
 template <class Verb, class S, class Scalar, int W, class Team>
 struct StructureKernels {
-  using Wide = NumberOf<Scalar, W>;
-  static constexpr std::int64_t cache = 1 << 20;
-  static constexpr bool packs = Offered<Verb, S, Wide, Team>;
+  static constexpr std::int64_t cache = 4 << 20;
+  static constexpr bool packs = Offered<Verb, S, Pack<Scalar, W>, Team>;
+  static constexpr bool alone = std::is_same_v<Verb, Argmax> && requires { S::large_argmax_alone; };
+  using Full = NumberOf<Scalar, packs ? W : 1>;
+  using Narrow = NumberOf<Scalar, packs && !alone ? 16 / static_cast<int>(sizeof(Scalar)) : 1>;
 
-  static bool use_packs(const S& s) {
+  static bool fits(const S& s) {
     const std::int64_t numbers = s.working_numbers() + 3 * static_cast<std::int64_t>(s.size());
-    return packs && numbers * static_cast<std::int64_t>(sizeof(Wide)) <= cache;
+    return numbers * static_cast<std::int64_t>(sizeof(Full)) <= cache;
   }
 
   template <class T>
@@ -249,10 +251,8 @@ struct StructureKernels {
     }
   }
   static void run(const KernelArguments& in, std::int64_t begin, std::int64_t end, void* memory) {
-    if constexpr (packs) {
-      if (use_packs(make_structure<S>(in.shape))) return run_as<Wide>(in, begin, end, memory);
-    }
-    run_as<Scalar>(in, begin, end, memory);
+    if (fits(make_structure<S>(in.shape))) return run_as<Full>(in, begin, end, memory);
+    run_as<Narrow>(in, begin, end, memory);
   }
 
   template <class T>
@@ -263,7 +263,7 @@ struct StructureKernels {
   }
   static std::size_t bytes(const KernelArguments& in) {
     const S s = make_structure<S>(in.shape);
-    return use_packs(s) ? bytes_as<Wide>(s) : bytes_as<Scalar>(s);
+    return fits(s) ? bytes_as<Full>(s) : bytes_as<Narrow>(s);
   }
   static std::int64_t work(const KernelArguments& in) {
     const S s = make_structure<S>(in.shape);

@@ -80,4 +80,20 @@ SOFTTRICKS_FN auto is_zero(const Dual<N>& x) {
   return is_zero(x.value);
 }
 
+/// d + exp(-d) - 1, never negative; by Taylor's series near 0, where the closed form cancels.
+template <class N>
+SOFTTRICKS_FN N exp_excess(const N& d) {
+  using T = decltype(value_of(d));
+  using Scalar = ScalarOf<T>;
+  constexpr int degree = sizeof(Scalar) == 4 ? 8 : 14;
+  double factorial = 1;
+  for (int i = 2; i <= degree; ++i) factorial *= i;
+  N series(T(Scalar(1 / factorial)));
+  for (int i = degree; i > 2; --i) {
+    factorial /= i;
+    series = mul_add(series, -d, N(T(Scalar(1 / factorial))));
+  }
+  return select(abs(value_of(d)) < T(Scalar(0.5)), series * d * d, d + exp(-d) - N(1));
+}
+
 }  // namespace softtricks

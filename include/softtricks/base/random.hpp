@@ -78,7 +78,7 @@ template <class T>
 SOFTTRICKS_FN MaskOf<T> bernoulli(Uniform<T> u, T in, T out) {
   const T total = in + out;
   const MaskOf<T> likely = in > out, unlikely = !likely;
-  return (likely & (u.above * total > out)) | (unlikely & (u.below * total < in));
+  return (likely & ((u.above * total > out) | (out == T(0)))) | (unlikely & (u.below * total < in));
 }
 
 /// Where the random words of a perturbation lie: entry e of an instance takes word (e / 16) % 4 of

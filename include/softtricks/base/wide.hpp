@@ -86,9 +86,10 @@ SOFTTRICKS_FN T log(const Wide<T>& x) {
 }
 
 /// exp(high + low), |low| at most half a unit in the last place of high. The exponent k = high/ln 2
-/// is removed in three exact steps (Cody and Waite), so that the mantissa is good to rounding for
-/// |high| < 2^22 (float) or 2^31 (double). Beyond, mantissas stay finite and order is kept, but a
-/// ratio of two such numbers is exact only where their arguments are equal.
+/// is removed in three steps (Cody and Waite), so that the mantissa is good to rounding for |high|
+/// < 32,000 in float, 2^22 where multiply-adds are fused, and 2^31 in double. Beyond, mantissas
+/// stay finite and order is kept, but a ratio of two such numbers is exact only where their
+/// arguments are equal.
 template <class T>
 SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
   using Scalar = ScalarOf<T>;
@@ -96,7 +97,8 @@ SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
   constexpr bool single = sizeof(Scalar) == 4;
   constexpr double first = single ? 0.693359375 : 0.69314670562744140625;
   constexpr double second = single ? -0.00021219253540039062 : 4.7493250778643414e-07;
-  constexpr double third = 0.693147180559945309417 - first - second;
+  constexpr double third =
+      single ? 0.693147180559945309417 - first - second : -3.883266933445891e-15;
   const T k = rint(high * T(Scalar(1.4426950408889634)));
   T rest = high - k * T(Scalar(first));
   rest = rest - k * T(Scalar(second));

@@ -32,8 +32,7 @@ struct Gumbel {
   }
   template <class N>
   SOFTTRICKS_FN static N kl(N theta, N other) {
-    const N d = theta - other;
-    return d + exp(-d) - N(1);
+    return exp_excess(theta - other);
   }
 };
 

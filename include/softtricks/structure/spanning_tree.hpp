@@ -32,6 +32,8 @@ struct SpanningTree {
   static constexpr const char* name = "spanning_tree";
   static constexpr const char* field_names[] = {"nodes"};
   static constexpr int fields = 1;
+  /// Large instances: Prim on one, vertex by vertex, beats Prim on several side by side.
+  static constexpr bool large_argmax_alone = true;
 
   SOFTTRICKS_FN int size() const { return nodes * (nodes - 1) / 2; }
   SOFTTRICKS_FN int longest() const { return nodes; }
@@ -187,9 +189,10 @@ struct SpanningTree {
     if (any(!range.wide)) {
       Scratch frame = scratch;
       const PairWeights<T> own = weights<T>(team, utility, range, frame);
-      each_weight_and_resistance(
-          team, own, frame,
-          [&](int e, const T& weight, const T& resistance) { out[e] = weight * resistance; });
+      each_weight_and_resistance(team, own, frame,
+                                 [&](int e, const T& weight, const T& resistance) {
+                                   out[e] = min(T(1), weight * resistance);
+                                 });
     }
     if (any(range.wide)) {
       Scratch frame = scratch;
@@ -377,7 +380,8 @@ struct SpanningTree {
   /// a / (a + b), 0 where a is 0.
   template <class N>
   SOFTTRICKS_FN static auto fraction(const N& a, const N& b) {
-    return narrow(a * safe_reciprocal(a + b));
+    const auto share = narrow(a * safe_reciprocal(a + b));
+    return min(decltype(share)(1), share);
   }
   template <class N>
   SOFTTRICKS_FN static N safe_reciprocal(const N& x) {
