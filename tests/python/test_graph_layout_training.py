@@ -63,8 +63,9 @@ def kill_after(seconds, folder):
     )  # fmt: skip
     time.sleep(seconds)
     running = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if running:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     return running
 
 
