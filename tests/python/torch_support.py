@@ -1,5 +1,6 @@
-"""Every structure in a few small shapes with all its members written out, for the tests of
-softtricks.torch. What a structure needs here: an honest list of its members."""
+"""Structures in a few small shapes with all their members written out, for the tests of
+softtricks.torch. The binding is the same for every structure, so a new one need not be added here;
+test_torch.py runs whatever the registry names at least once."""
 
 import itertools
 import sys
@@ -80,8 +81,9 @@ class Case:
         return repr(self.structure)
 
 
-CASES = [Case(cls(*shape)) for cls in st.structures.values() for shape in SHAPES[cls.name]]
-LARGE = [Case(cls(*SHAPES[cls.name][1])) for cls in st.structures.values()]
+WRITTEN_OUT = [cls for cls in st.structures.values() if cls.name in MEMBERS]
+CASES = [Case(cls(*shape)) for cls in WRITTEN_OUT for shape in SHAPES[cls.name]]
+LARGE = [Case(cls(*SHAPES[cls.name][1])) for cls in WRITTEN_OUT]
 
 
 def log_weights(members, utility):
