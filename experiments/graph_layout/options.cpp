@@ -349,6 +349,7 @@ Options parse_options(int count, char** arguments) {
   CLI::App app(description);
   app.footer(examples);
   app.option_defaults()->always_capture_default();
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   visit_options(options, [&](const std::string& name, auto& member, const std::string& help) {
     if constexpr (std::is_same_v<std::remove_reference_t<decltype(member)>, bool>) {
       app.add_flag("--" + name, member, help);
