@@ -74,12 +74,12 @@ TYPED_TEST(WideNumbers, ZeroAndFarApart) {
   EXPECT_TRUE(is_zero(exp_wide(-inf, T(0))));
 }
 
-/// exp of high + low, to rounding, for arguments of thousands of nats.
+/// exp of high + low, to rounding, for arguments of tens of thousands of nats.
 TYPED_TEST(WideNumbers, ExpKeepsItsPrecision) {
   using T = TypeParam;
   std::mt19937 random(2);
   double worst = 0;
-  for (const double scale : {0.1, 1.0, 100.0, 5e3}) {
+  for (const double scale : {0.1, 1.0, 100.0, 8e3}) {
     for (int draw = 0; draw < 500; ++draw) {
       const T high = static_cast<T>(std::normal_distribution<double>(0, scale)(random));
       const T low = high * epsilon<T> * T(0.25) * (random() % 2 == 0 ? T(1) : T(-1));

@@ -122,6 +122,12 @@ inline void mask(Random& random, const std::vector<Member>& members, Numbers& ut
   }
 }
 
+inline Numbers repeated(const Numbers& row, std::size_t times) {
+  Numbers all;
+  for (std::size_t i = 0; i < times; ++i) all.insert(all.end(), row.begin(), row.end());
+  return all;
+}
+
 struct Instance {
   std::string label;
   Numbers utility;

@@ -129,6 +129,12 @@ inline void check_log_prob(const Subject& subject, const Engine& engine) {
       }
     }
   }
+  // Where no member is allowed, there is no law.
+  const Numbers forbidden(subject.size, -std::numeric_limits<double>::infinity());
+  if (Gibbs(subject.members, forbidden).feasible()) return;
+  for (const double value : {0.0, 0.5, 1.0}) {
+    EXPECT_TRUE(std::isnan(engine({"log_prob", forbidden, Numbers(subject.size, value)}).at(0)));
+  }
 }
 
 inline void check_entropy(const Subject& subject, const Engine& engine) {

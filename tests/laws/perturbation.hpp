@@ -27,11 +27,13 @@ inline std::vector<PerturbationSubject>& perturbation_subjects() {
   return all;
 }
 
-/// Every random bit pattern must give a finite number: Noise is the perturbation's type.
+/// Noise, the perturbation's type, is finite for every bit pattern, and turns a uniform number u
+/// into the u- or (1-u)-quantile of the law at theta = 0.
 template <class Noise, class T>
-void expect_finite_for_extreme_bits() {
-  const std::uint32_t words[] = {0u,          1u,          2u,          0xFFFFFFFFu, 0xFFFFFFFEu,
-                                 0x7FFFFFFFu, 0x80000000u, 0x80000001u, 0xFFFFFF00u, 0xFFu};
+void expect_quantiles(double (*distribution)(double theta, double u)) {
+  std::vector<std::uint32_t> words{0u,          1u,          2u,          0xFFFFFFFFu, 0xFFFFFFFEu,
+                                   0x7FFFFFFFu, 0x80000000u, 0x80000001u, 0xFFFFFF00u, 0xFFu};
+  for (std::uint32_t i = 0; i < 60; ++i) words.push_back(i * 0x04444445u);
   for (const std::uint32_t high : words) {
     for (const std::uint32_t low : words) {
       const auto u = uniform_from_words<T>(high, low);
@@ -39,6 +41,9 @@ void expect_finite_for_extreme_bits() {
       EXPECT_GT(u.above, 0);
       const T noise = Noise::template noise<T>(u);
       EXPECT_TRUE(std::isfinite(noise)) << high << " " << low << ": " << noise;
+      const double rank = distribution(0, noise), tolerance = 32 * epsilon<T>;
+      const double near = std::min(std::fabs(rank - u.below), std::fabs(rank - u.above));
+      EXPECT_LT(near, tolerance) << high << " " << low;
     }
   }
 }

@@ -9,12 +9,6 @@
 
 namespace softtricks::laws {
 
-inline Numbers repeated(const Numbers& row, std::size_t times) {
-  Numbers all;
-  for (std::size_t i = 0; i < times; ++i) all.insert(all.end(), row.begin(), row.end());
-  return all;
-}
-
 inline void check_sample(const Subject& subject, const Engine& engine) {
   const std::size_t draws = engine.library ? 20000 : 2000;
   std::map<Member, std::size_t> place;

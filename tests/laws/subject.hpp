@@ -42,6 +42,12 @@ inline std::vector<Subject>& subjects() {
   return all;
 }
 
+/// Engines of shapes too large to enumerate, to run within the scratch a structure asks for.
+inline std::vector<std::pair<std::size_t, Engines>>& large_engines() {
+  static std::vector<std::pair<std::size_t, Engines>> all;
+  return all;
+}
+
 /// f(x) of a regularizer that treats entries alike.
 struct RegularizerSubject {
   std::string name;

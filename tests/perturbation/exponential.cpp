@@ -14,9 +14,9 @@ const bool enrolled = [] {
   return true;
 }();
 
-TEST(Exponential, IsFiniteForEveryBitPattern) {
-  expect_finite_for_extreme_bits<Exponential, float>();
-  expect_finite_for_extreme_bits<Exponential, double>();
+TEST(Exponential, NoiseIsQuantiles) {
+  expect_quantiles<Exponential, float>(distribution);
+  expect_quantiles<Exponential, double>(distribution);
 }
 
 }  // namespace

@@ -13,9 +13,9 @@ const bool enrolled = [] {
   return true;
 }();
 
-TEST(Gumbel, IsFiniteForEveryBitPattern) {
-  expect_finite_for_extreme_bits<Gumbel, float>();
-  expect_finite_for_extreme_bits<Gumbel, double>();
+TEST(Gumbel, NoiseIsQuantiles) {
+  expect_quantiles<Gumbel, float>(distribution);
+  expect_quantiles<Gumbel, double>(distribution);
 }
 
 }  // namespace

@@ -13,9 +13,9 @@ const bool enrolled = [] {
   return true;
 }();
 
-TEST(Logistic, IsFiniteForEveryBitPattern) {
-  expect_finite_for_extreme_bits<Logistic, float>();
-  expect_finite_for_extreme_bits<Logistic, double>();
+TEST(Logistic, NoiseIsQuantiles) {
+  expect_quantiles<Logistic, float>(distribution);
+  expect_quantiles<Logistic, double>(distribution);
 }
 
 }  // namespace

@@ -12,9 +12,9 @@ const bool enrolled = [] {
   return true;
 }();
 
-TEST(Normal, IsFiniteForEveryBitPattern) {
-  expect_finite_for_extreme_bits<Normal, float>();
-  expect_finite_for_extreme_bits<Normal, double>();
+TEST(Normal, NoiseIsQuantiles) {
+  expect_quantiles<Normal, float>(distribution);
+  expect_quantiles<Normal, double>(distribution);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ const bool enrolled = [] {
   for (const auto& [items, k] : {std::pair{1, 1}, {4, 1}, {5, 5}, {7, 3}, {9, 8}}) {
     subjects().push_back(k_subset(items, k));
   }
+  large_engines().emplace_back(90, engines_of(KSubset{90, 30}, {90, 30}));
   return true;
 }();
 

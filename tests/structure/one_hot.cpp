@@ -28,6 +28,7 @@ Subject one_hot(int categories) {
 
 const bool enrolled = [] {
   for (const int categories : {1, 2, 5, 9}) subjects().push_back(one_hot(categories));
+  large_engines().emplace_back(300, engines_of(OneHot{300}, {300}));
   return true;
 }();
 

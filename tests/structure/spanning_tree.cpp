@@ -77,6 +77,7 @@ Subject spanning_tree(int nodes) {
 
 const bool enrolled = [] {
   for (const int nodes : {2, 3, 4, 5}) subjects().push_back(spanning_tree(nodes));
+  large_engines().emplace_back(210, engines_of(SpanningTree{21}, {21}));
   return true;
 }();
 

@@ -1,0 +1,119 @@
+/// Laws on shapes too large to enumerate: draws against marginals, batches of packs of many kinds
+/// against single instances.
+#include <gtest/gtest.h>
+
+#include "batch.hpp"
+#include "statistics.hpp"
+
+namespace softtricks::laws {
+namespace {
+
+struct Shape {
+  const char* structure;
+  std::vector<std::int64_t> shape;
+};
+
+const Shape shapes[] = {{"one_hot", {128}},      {"bit_vector", {100}},   {"k_subset", {64, 8}},
+                        {"k_subset", {350, 10}}, {"k_subset", {40, 37}},  {"spanning_tree", {10}},
+                        {"spanning_tree", {13}}, {"spanning_tree", {30}}, {"spanning_tree", {64}}};
+
+std::size_t size_of(const Shape& shape) {
+  std::int64_t size = 0;
+  EXPECT_TRUE(softtricks::size_of(shape.structure, shape.shape, size).ok());
+  return static_cast<std::size_t>(size);
+}
+
+/// As often as marginals say, each entry to 5.5 standard deviations, in ordinary and in far spread
+/// arithmetic; and members, all of them.
+TEST(Large, SamplesHaveTheirMarginals) {
+  Random random(21);
+  for (const Shape& shape : shapes) {
+    const std::size_t size = size_of(shape), draws = size < 400 ? 4000 : 300;
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      const LibraryEngine engine(shape.structure, shape.shape, dtype);
+      for (const double scale : {1.0, 30.0, 400.0}) {
+        SCOPED_TRACE(std::string(shape.structure) + " of " + std::to_string(size) + ", scale " +
+                     std::to_string(scale));
+        Numbers u = normal(random, size, scale);
+        // Ties between far apart levels, so that something is left to chance.
+        for (double& x : u) x = scale > 1 ? std::round(x / scale) * scale + 0.1 * x / scale : x;
+        u = engine.rounded(u);
+        Request request{.verb = "sample", .utility = repeated(u, draws), .seed = 4};
+        const Numbers x = engine(request), marginals = engine({.verb = "marginals", .utility = u});
+        for (std::size_t e = 0; e < size; ++e) {
+          double count = 0;
+          for (std::size_t b = 0; b < draws; ++b) count += x[b * size + e];
+          const double p = marginals[e], n = static_cast<double>(draws);
+          const double deviation = std::sqrt(n * p * std::fabs(1 - p));
+          EXPECT_NEAR(count, n * p, 5.5 * deviation + 5) << "entry " << e;
+        }
+        request.verb = "log_prob";
+        request.member = x;
+        for (const double value : engine(request)) ASSERT_TRUE(std::isfinite(value));
+      }
+    }
+  }
+}
+
+TEST(Large, BatchIsOneByOne) {
+  Random random(22);
+  for (const Shape& shape : shapes) {
+    const std::size_t size = size_of(shape), count = 18;
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      const LibraryEngine engine(shape.structure, shape.shape, dtype);
+      Numbers utility;
+      for (std::size_t b = 0; b < count; ++b) {
+        const double scales[] = {0.3, 2, 20, 300, 4000};
+        const Numbers u = normal(random, size, scales[random() % 5]);
+        utility.insert(utility.end(), u.begin(), u.end());
+        if (b % 7 == 3) utility[b * size + random() % size] = std::nan("");
+        if (b % 3 == 1)
+          utility[b * size + random() % size] = -std::numeric_limits<double>::infinity();
+      }
+      Subject subject{shape.structure, shape.shape, size, {}, 0, {}, 0, {}, {}};
+      const Numbers x = engine({.verb = "sample", .utility = engine.rounded(Numbers(size, 0.0))});
+      subject.members = {Member(x.begin(), x.end())};
+      for_each_request(subject, engine, engine.rounded(utility),
+                       [&](const Request& r) { expect_one_by_one(subject, engine, r); });
+    }
+  }
+}
+
+/// argmax of large instances has at least the value of many draws.
+TEST(Large, NoDrawBeatsArgmax) {
+  Random random(23);
+  for (const Shape& shape : shapes) {
+    const std::size_t size = size_of(shape), draws = 50;
+    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
+      const LibraryEngine engine(shape.structure, shape.shape, dtype);
+      const Numbers u = engine.rounded(normal(random, size, 3));
+      Numbers best = engine({.verb = "argmax", .utility = u});
+      const double top = static_cast<double>(dot(Member(best.begin(), best.end()), u));
+      const Numbers x = engine({.verb = "sample", .utility = repeated(u, draws)});
+      for (std::size_t b = 0; b < draws; ++b) {
+        const Numbers row = row_of(x, size, b);
+        EXPECT_GE(top, static_cast<double>(dot(Member(row.begin(), row.end()), u)));
+      }
+      EXPECT_TRUE(std::isfinite(engine({"log_prob", u, best}).at(0)));
+    }
+  }
+}
+
+/// CoreEngine throws where a verb writes behind the scratch that its structure asks for.
+TEST(Large, ScratchSuffices) {
+  Random random(24);
+  for (const auto& [size, engines] : large_engines()) {
+    for (const auto& engine : engines) {
+      SCOPED_TRACE(engine->name);
+      for (const double scale : {1.0, 500.0}) {
+        const Numbers utility = engine->rounded(normal(random, size, scale));
+        Subject subject{"", {}, size, {Member(size, 0)}, 0, {}, 0, {}, {}};
+        for_each_request(subject, *engine, utility,
+                         [&](const Request& request) { EXPECT_NO_THROW((*engine)(request)); });
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace softtricks::laws
