@@ -35,7 +35,7 @@ struct Call {
   std::uint64_t seed = 0;                 // sample
   std::uint64_t first_instance = 0;       // sample: instance b draws from stream first_instance + b
   void* out = nullptr;                    // [batch, size], or [batch] if the verb is a scalar
-  Executor executor;
+  Executor executor = {};
 };
 
 /// One verb on a perturbation law, elementwise on arrays [batch, size].
@@ -55,7 +55,7 @@ struct PerturbationCall {
   std::uint64_t first_instance = 0;  // sample: row b draws from stream first_instance + b
   void* out = nullptr;
   void* out_value = nullptr;
-  Executor executor;
+  Executor executor = {};
 };
 
 /// Runs the call, or says what is wrong with it and what is offered; then nothing was written.

@@ -210,19 +210,4 @@ class LibraryEngine : public Engine {
 
 using Engines = std::vector<std::shared_ptr<const Engine>>;
 
-/// All engines of one instance of structure S. The team's tag keeps this program's code apart from
-/// the library's.
-template <class S>
-Engines engines_of(const S& structure, const std::vector<std::int64_t>& shape) {
-  using Serial = SerialTeam<1000>;
-  return {
-      std::make_shared<CoreEngine<S, float, Serial>>("serial float", structure),
-      std::make_shared<CoreEngine<S, double, Serial>>("serial double", structure),
-      std::make_shared<CoreEngine<S, float, ShuffledTeam>>("shuffled float", structure),
-      std::make_shared<CoreEngine<S, double, ShuffledTeam>>("shuffled double", structure),
-      std::make_shared<LibraryEngine>(S::name, shape, Dtype::float32),
-      std::make_shared<LibraryEngine>(S::name, shape, Dtype::float64),
-  };
-}
-
 }  // namespace softtricks::laws

@@ -29,11 +29,11 @@ TEST(Large, SamplesHaveTheirMarginals) {
   Random random(21);
   for (const Shape& shape : shapes) {
     const std::size_t size = size_of(shape), draws = size < 400 ? 4000 : 300;
-    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-      const LibraryEngine engine(shape.structure, shape.shape, dtype);
+    for (const auto& own : library_engines(shape.structure, shape.shape)) {
+      const Engine& engine = *own;
       for (const double scale : {1.0, 30.0, 400.0}) {
-        SCOPED_TRACE(std::string(shape.structure) + " of " + std::to_string(size) + ", scale " +
-                     std::to_string(scale));
+        SCOPED_TRACE(engine.name + ", " + shape.structure + " of " + std::to_string(size) +
+                     ", scale " + std::to_string(scale));
         Numbers u = normal(random, size, scale);
         // Ties between far apart levels, so that something is left to chance.
         for (double& x : u) x = scale > 1 ? std::round(x / scale) * scale + 0.1 * x / scale : x;
@@ -59,8 +59,8 @@ TEST(Large, BatchIsOneByOne) {
   Random random(22);
   for (const Shape& shape : shapes) {
     const std::size_t size = size_of(shape), count = 18;
-    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-      const LibraryEngine engine(shape.structure, shape.shape, dtype);
+    for (const auto& own : library_engines(shape.structure, shape.shape)) {
+      const Engine& engine = *own;
       Numbers utility;
       for (std::size_t b = 0; b < count; ++b) {
         const double scales[] = {0.3, 2, 20, 300, 4000};
@@ -84,8 +84,8 @@ TEST(Large, NoDrawBeatsArgmax) {
   Random random(23);
   for (const Shape& shape : shapes) {
     const std::size_t size = size_of(shape), draws = 50;
-    for (const Dtype dtype : {Dtype::float32, Dtype::float64}) {
-      const LibraryEngine engine(shape.structure, shape.shape, dtype);
+    for (const auto& own : library_engines(shape.structure, shape.shape)) {
+      const Engine& engine = *own;
       const Numbers u = engine.rounded(normal(random, size, 3));
       Numbers best = engine({.verb = "argmax", .utility = u});
       const double top = static_cast<double>(dot(Member(best.begin(), best.end()), u));

@@ -2,12 +2,13 @@
 /// thousands of digits, the worst marginal is off by less than 1e-5 in float and 1e-11 in double
 /// (1e-10 over 1e4 nats), and its derivative, relative to the largest entry, by 1e-4 and 1e-9; at
 /// any temperature, with forbidden entries, over spreads of 1e4 nats.
+#include <functional>
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "engine.hpp"
 #include "high_precision.hpp"
+#include "kernel_engine.hpp"
 
 namespace softtricks::laws {
 namespace {
@@ -56,18 +57,30 @@ void expect_accurate(const Engine& engine, const Numbers& utility, const Numbers
   std::printf("    %-22s marginals %.1e  vjp %.1e\n", engine.name.c_str(), worst, worst_vjp);
 }
 
-/// Both library engines on one draw. `shared`: one reference for both, from inputs that are floats.
-void check_tree(int nodes, Numbers utility, bool shared, Random& random) {
-  const std::string shape = std::to_string(nodes);
-  const LibraryEngine single("spanning_tree", {nodes}, Dtype::float32);
-  const LibraryEngine twice("spanning_tree", {nodes}, Dtype::float64);
-  const Numbers direction = single.rounded(normal_numbers(random, utility.size()));
-  std::printf("  %d nodes, spread %.0f nats\n", nodes, finite_spread(utility));
+using Referee = std::function<Reference(const Numbers& utility, const Numbers& direction)>;
+
+/// The library and its kernels of every instruction set, in float and double, on one draw.
+/// `shared`: one reference for both, from inputs that are floats.
+void check(const std::string& structure, const std::vector<std::int64_t>& shape,
+           const Numbers& utility, bool shared, Random& random, const Referee& referee) {
+  const Engines engines = library_engines(structure, shape);
+  const Engine& single = *engines.front();
   const Numbers rounded = single.rounded(utility);
-  const Reference exact = TreeReference(nodes, rounded).along(direction);
-  expect_accurate(single, rounded, direction, exact);
-  if (shared) return expect_accurate(twice, rounded, direction, exact);
-  expect_accurate(twice, utility, direction, TreeReference(nodes, utility).along(direction));
+  const Numbers direction = single.rounded(normal_numbers(random, utility.size()));
+  std::printf("  %s of %lld, spread %.0f nats\n", structure.c_str(),
+              static_cast<long long>(shape.front()), finite_spread(utility));
+  const Reference of_rounded = referee(rounded, direction);
+  const Reference of_given = shared ? of_rounded : referee(utility, direction);
+  for (const auto& engine : engines) {
+    const bool as_float = engine->single() || shared;
+    expect_accurate(*engine, as_float ? rounded : utility, direction,
+                    as_float ? of_rounded : of_given);
+  }
+}
+
+void check_tree(int nodes, const Numbers& utility, bool shared, Random& random) {
+  check("spanning_tree", {nodes}, utility, shared, random,
+        [nodes](const Numbers& u, const Numbers& g) { return TreeReference(nodes, u).along(g); });
 }
 
 /// Forbids about two thirds of the edges, but none of a path through all vertices.
@@ -149,13 +162,8 @@ TEST(Numerics, TreesNearCertainty) {
 }
 
 void check_subset(int items, int k, const Numbers& utility, Random& random) {
-  const LibraryEngine single("k_subset", {items, k}, Dtype::float32);
-  const LibraryEngine twice("k_subset", {items, k}, Dtype::float64);
-  const Numbers direction = single.rounded(normal_numbers(random, utility.size()));
-  std::printf("  %d of %d items, spread %.0f nats\n", k, items, finite_spread(utility));
-  const Numbers rounded = single.rounded(utility);
-  expect_accurate(single, rounded, direction, subset_reference(k, rounded, direction));
-  expect_accurate(twice, utility, direction, subset_reference(k, utility, direction));
+  check("k_subset", {items, k}, utility, false, random,
+        [k](const Numbers& u, const Numbers& g) { return subset_reference(k, u, g); });
 }
 
 TEST(Numerics, Subsets) {

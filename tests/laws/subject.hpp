@@ -4,7 +4,7 @@
 #include <functional>
 #include <optional>
 
-#include "engine.hpp"
+#include "kernel_engine.hpp"
 
 namespace softtricks::laws {
 
