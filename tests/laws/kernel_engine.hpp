@@ -70,7 +70,7 @@ class KernelEngine : public Engine {
     arguments.first_instance = request.first_instance;
     arguments.out = out.data();
     const Kernel& chosen = kernel(facts.place);
-    const auto piece = [&](std::int64_t begin, std::int64_t end) {
+    auto piece = [&](std::int64_t begin, std::int64_t end) {
       const std::size_t bytes = (chosen.bytes(arguments) + 63) / 64 * 64;
       const std::unique_ptr<void, void (*)(void*)> memory(std::aligned_alloc(64, bytes), std::free);
       chosen.run(arguments, begin, end, memory.get());
