@@ -28,7 +28,7 @@ std::size_t size_of(const Shape& shape) {
 TEST(Large, SamplesHaveTheirMarginals) {
   Random random(21);
   for (const Shape& shape : shapes) {
-    const std::size_t size = size_of(shape), draws = size < 400 ? 4000 : 300;
+    const std::size_t size = size_of(shape), draws = size < 100 ? 2000 : size < 400 ? 600 : 150;
     for (const auto& own : library_engines(shape.structure, shape.shape)) {
       const Engine& engine = *own;
       for (const double scale : {1.0, 30.0, 400.0}) {
@@ -58,7 +58,7 @@ TEST(Large, SamplesHaveTheirMarginals) {
 TEST(Large, BatchIsOneByOne) {
   Random random(22);
   for (const Shape& shape : shapes) {
-    const std::size_t size = size_of(shape), count = 18;
+    const std::size_t size = size_of(shape), count = 17;
     for (const auto& own : library_engines(shape.structure, shape.shape)) {
       const Engine& engine = *own;
       Numbers utility;
