@@ -31,10 +31,12 @@ def main():
     parser.add_argument("--only", default="", help="works whose name has this in it")
     parser.add_argument("--name", default="compare", help="of the files in benchmarks/results")
     parser.add_argument("--build", type=Path, default=HERE.parent / "build" / "release")
+    parser.add_argument("--note", default="", help="a sentence on the circumstances, for the report")
     arguments = parser.parse_args()
 
     document = {
-        "command": shlex.join(["benchmarks/run", *sys.argv[1:]]),
+        "command": _command(arguments),
+        "note": arguments.note,
         "date": datetime.date.today().isoformat(),
         "passes": [measured(threads, arguments) for threads in arguments.threads],
     }
@@ -43,6 +45,13 @@ def main():
     for suffix, text in ((".json", json.dumps(document, indent=1) + "\n"), (".md", markdown(document))):
         (results / f"{arguments.name}{suffix}").write_text(text)
         print(results / f"{arguments.name}{suffix}")
+
+
+def _command(arguments):
+    """What makes the same figures elsewhere: without the paths and remarks of this run."""
+    words = ["benchmarks/run", "--threads", *map(str, arguments.threads)]
+    words += ["--seconds", f"{arguments.seconds:g}", "--name", arguments.name]
+    return shlex.join([*words, *(["--only", arguments.only] if arguments.only else [])])
 
 
 def measured(threads, arguments):

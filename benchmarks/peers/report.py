@@ -35,8 +35,9 @@ def _preamble(document):
     machine = document["passes"][0]["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     ours = machine["softtricks"]
+    note = f" {document['note']}" if document["note"] else ""
     return [
-        f"Made by `{document['command']}` on {document['date']}.",
+        f"Made by `{document['command']}` on {document['date']}.{note}",
         "",
         f"{machine['processor']}, {machine['system']}, load {machine['load']} at the end; Python "
         f"{machine['python']}, {versions}; softtricks {ours['commit']}, {ours['instruction_set']}.",
