@@ -23,7 +23,10 @@ add_library(softtricks STATIC ${library_sources})
 add_library(softtricks::softtricks ALIAS softtricks)
 set_target_properties(softtricks PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(softtricks PUBLIC softtricks_core Threads::Threads)
-target_compile_definitions(softtricks PRIVATE SOFTTRICKS_ISA_COUNT=${instruction_set_count})
+# The tests ask too, hence BUILD_INTERFACE.
+target_compile_definitions(
+  softtricks PRIVATE SOFTTRICKS_ISA_COUNT=${instruction_set_count}
+             INTERFACE $<BUILD_INTERFACE:SOFTTRICKS_ISA_COUNT=${instruction_set_count}>)
 softtricks_numeric(softtricks)
 softtricks_warnings(softtricks)
 

@@ -96,7 +96,7 @@ inline Engines library_engines(const std::string& structure,
     all.push_back(std::make_shared<KernelEngine>(table, structure, shape, Dtype::float64));
   };
   add(kernels_baseline());
-#if defined(__x86_64__)
+#if SOFTTRICKS_ISA_COUNT > 1
   if (instruction_set() == "avx512") add(kernels_avx2());
 #endif
   return all;
