@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/error.hpp"
@@ -123,6 +124,16 @@ void prepare_folder(const Path& folder, std::string_view option) {
   const int reason = errno;
   if (!writable) fail("write into the", what, folder, reason);
   ::unlink(probe.c_str());
+}
+
+void lock_folder(const Path& folder, std::string_view option) {
+  // The descriptor stays open on purpose: the lock lasts as long as the last process that holds it.
+  const int lock = ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0) fail("write into the", "folder given by " + std::string(option), folder);
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno != EWOULDBLOCK) return;  // a file system without locks
+  throw UserError(std::string(option) + ": another training is writing into '" + folder.string() +
+                  "'; wait for it, or give another folder");
 }
 
 std::uint64_t append_line(const Path& path, const std::string& line, std::string_view what) {

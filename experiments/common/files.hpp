@@ -26,6 +26,10 @@ std::string read_file(const Path& path, std::string_view what);
 /// argument that named the folder.
 void prepare_folder(const Path& folder, std::string_view option);
 
+/// Keeps a folder for this process and its children until they end, however they do. Throws
+/// UserError where another process has it.
+void lock_folder(const Path& folder, std::string_view option);
+
 /// Adds one line and flushes it to the disk; returns the file's new length.
 std::uint64_t append_line(const Path& path, const std::string& line, std::string_view what);
 

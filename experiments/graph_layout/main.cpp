@@ -61,9 +61,10 @@ int layout_step_command() {
 int run(int count, char** arguments) {
   const Options options = parse_options(count, arguments);
   const std::vector<Task> all = tasks(options);
+  experiments::prepare_folder(options.out, "--out");
+  experiments::lock_folder(options.out, "--out");
   std::vector<bool> done;
   for (const Task& task : all) done.push_back(finished(options, task));
-  experiments::prepare_folder(options.out, "--out");
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
   write_config(options, command_line(count, arguments));

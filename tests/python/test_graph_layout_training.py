@@ -1,5 +1,6 @@
 """Trainings of the graph-layout experiment: killed, continued, repeated, and given bad input."""
 
+import fcntl
 import json
 import os
 import signal
@@ -185,3 +186,12 @@ def test_full_disk(whole, tmp_path):
     result = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, timeout=300)
     assert result.returncode == 2 and "data file" in result.stderr, result.stderr
     assert [file] == list((tmp_path / "data").iterdir()) and file.read_bytes() == before
+
+
+def test_a_folder_in_use(tmp_path):
+    (tmp_path / "run").mkdir()
+    with open(tmp_path / "run" / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = train(tmp_path / "run", check=False)
+    assert result.returncode == 2
+    assert "--out" in result.stderr and "another training" in result.stderr
