@@ -41,8 +41,8 @@ E apply(E x, F f) {
 template <class E>
 double ulps(E got, long double exact) {
   const int least = std::numeric_limits<E>::min_exponent - std::numeric_limits<E>::digits;
-  const int place = std::ilogb(exact) - std::numeric_limits<E>::digits + 1;
-  const long double unit = std::ldexp(1.0L, exact == 0 ? least : std::max(place, least));
+  const int place = exact == 0 ? least : std::ilogb(exact) - std::numeric_limits<E>::digits + 1;
+  const long double unit = std::ldexp(1.0L, std::max(place, least));
   return static_cast<double>(std::fabs(static_cast<long double>(got) - exact) / unit);
 }
 
