@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 
 PASSES = ("forward", "both")
 
@@ -50,9 +51,15 @@ def measure(arguments):
         for module in (categorical, subsets, trees):
             for work in module.works():
                 if arguments.only in work.name:
-                    rows.append(_row(work, raw, arguments.seconds))
+                    rows.append(_row(_able(work, arguments.threads), raw, arguments.seconds))
                     print(f"{arguments.threads} thread(s): {work.name}", file=sys.stderr)
     return {"threads": arguments.threads, "machine": description(instruction_set), "rows": rows}
+
+
+def _able(work, threads):
+    """The work without the rivals that can't use so many threads."""
+    rivals = [c for c in work.rivals if c.threads is None or c.threads >= threads]
+    return replace(work, rivals=rivals)
 
 
 def _row(work, raw, seconds):

@@ -49,7 +49,8 @@ def _preamble(document):
         "than rounding, the rival's formulation is inexact (tests/laws compare ours with "
         "many-digit arithmetic).",
         "",
-        "Not here, because they are not on PyPI: SynJax, the authors' own code.",
+        "Not here, because they are not on PyPI: SynJax, the authors' own code. With two threads, JAX's "
+        "matrix factorisations are left out: on two cores they hang (jaxlib 0.10.2).",
     ]
 
 

@@ -15,6 +15,7 @@ class Contender:
     name: str
     forward: Run
     both: Run | None = None
+    threads: int | None = None  # the most it can use; None: any number
 
 
 @dataclass(frozen=True)
