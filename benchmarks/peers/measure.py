@@ -51,7 +51,8 @@ def measure(arguments):
         for module in (categorical, subsets, trees):
             for work in module.works():
                 if arguments.only in work.name:
-                    rows.append(_row(_able(work, arguments.threads), raw, arguments.seconds))
+                    able = _able(work, arguments.threads)
+                    rows.append(_row(able, raw, arguments.seconds, arguments.threads))
                     print(f"{arguments.threads} thread(s): {work.name}", file=sys.stderr)
     return {"threads": arguments.threads, "machine": description(instruction_set), "rows": rows}
 
@@ -62,25 +63,26 @@ def _able(work, threads):
     return replace(work, rivals=rivals)
 
 
-def _row(work, raw, seconds):
+def _row(work, raw, seconds, threads):
     row = {"name": work.name, "batch": work.batch, "note": work.note, "microseconds": {}}
     row["targets"] = [vars(target) for target in work.targets]
     row["difference"] = _differences(work)
     for pass_name, raw_timer in zip(PASSES, raw.timers(work.raw), strict=True):
-        timings = _timings(work, pass_name, raw_timer, seconds)
+        timings = _timings(work, pass_name, raw_timer, seconds, threads)
         if timings:
             row["microseconds"][pass_name] = timings
     return row
 
 
-def _timings(work, pass_name, raw_timer, seconds):
+def _timings(work, pass_name, raw_timer, seconds, threads):
     from .timing import fastest, timed
 
     runs = {c.name: getattr(c, pass_name) for c in (work.ours, *work.rivals)}
     timers = {name: timed(run) for name, run in runs.items() if run}
     if work.ours.name not in timers:
         return None
-    if raw_timer:
+    if raw_timer and threads == 1:
+        # With more, PyTorch's waiting threads would hold the cores that those of the program need.
         timers["softtricks, C++"] = raw_timer
     fastest_of = fastest(timers, seconds)
     return {

@@ -44,7 +44,7 @@ def _preamble(document):
         "",
         "Microseconds an instance in float32: the shortest of many calls, in which everybody took "
         "turns. softtricks is called from Python through `softtricks.torch`, with autograd for the "
-        "backward pass; C++ is the same work by the library alone, on the same numbers. A rival's result "
+        "backward pass; C++ is the same work by the library alone, on the same numbers (one thread only). A rival's result "
         "and gradient differ from ours by at most what the second table says; where that is more "
         "than rounding, the rival's formulation is inexact (tests/laws compare ours with "
         "many-digit arithmetic).",
