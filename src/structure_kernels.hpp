@@ -230,9 +230,10 @@ struct Instances {
 /// A function of the shape only, so that a result never depends on the batch around it.
 template <class Verb, class S, class Scalar, int W, class Team>
 struct StructureKernels {
-  static constexpr std::int64_t cache = 4 << 20;
   static constexpr bool packs = Offered<Verb, S, Pack<Scalar, W>, Team>;
   static constexpr bool alone = std::is_same_v<Verb, Argmax> && requires { S::large_argmax_alone; };
+  /// Bytes up to which full packs are ahead, as measured.
+  static constexpr std::int64_t cache = alone ? 1 << 18 : 4 << 20;
   using Full = NumberOf<Scalar, packs ? W : 1>;
   using Narrow = NumberOf<Scalar, packs && !alone ? 16 / static_cast<int>(sizeof(Scalar)) : 1>;
 
