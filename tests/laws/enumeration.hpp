@@ -9,6 +9,13 @@ namespace softtricks::laws {
 
 using Real = long double;
 
+/// Sanitizers look for other mistakes than statistics do, and take ten times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 inline Real dot(const Member& x, const Numbers& u) {
   Real sum = 0;
   for (std::size_t e = 0; e < u.size(); ++e) {
