@@ -14,26 +14,18 @@ constexpr int isa = SOFTTRICKS_ISA;
 constexpr int register_bytes = isa == 2 ? 64 : isa == 1 ? 32 : 16;
 constexpr const char* names[] = {"baseline", "avx2", "avx512"};
 
-/// A CPU thread that applies functions to a register full of entries at once.
-struct CpuTeam : SerialTeam<isa> {
-  template <class T, class F>
-  SOFTTRICKS_FN void map(int count, const T* source, T* target, F f) const {
-    int i = 0;
-    if constexpr (Lanes<T>::count == 1) {
-      constexpr int width = register_bytes / sizeof(T);
-      using V = Pack<T, width>;
-      for (; i < count; i += width) {
-        const int here = count - i < width ? count - i : width;
-        V v(0);
-        std::memcpy(&v, source + i, sizeof(T) * static_cast<std::size_t>(here));
-        v = f(v);
-        std::memcpy(target + i, &v, sizeof(T) * static_cast<std::size_t>(here));
-      }
-    } else {
-      for (; i < count; ++i) target[i] = f(source[i]);
-    }
-  }
+/// Plain numbers are taken a register at a time.
+template <class T>
+struct Register {
+  using type = T;
 };
+template <Plain T>
+struct Register<T> {
+  using type = Pack<T, register_bytes / sizeof(T)>;
+};
+
+/// A CPU thread.
+using CpuTeam = SerialTeam<isa, Register>;
 
 template <class Verb, class S, class Scalar>
 constexpr Kernel kernel_of() {

@@ -324,6 +324,34 @@ requires(Lanes<T>::count > 1) SOFTTRICKS_FN T float_from_word(WordOf<T> word) {
 
 namespace pack_detail {
 
+/// Combines the two halves of a pack until one number is left.
+template <class E, int W, class F, int... l>
+SOFTTRICKS_FN E fold_lanes(Pack<E, W> x, F f, std::integer_sequence<int, l...>) {
+  using Half = Pack<E, W / 2>;
+  const Half low(__builtin_shufflevector(x.v, x.v, l...));
+  const Half high(__builtin_shufflevector(x.v, x.v, (l + W / 2)...));
+  if constexpr (W == 2) {
+    return f(low, high).v[0];
+  } else {
+    return fold_lanes(f(low, high), f, std::make_integer_sequence<int, W / 4>());
+  }
+}
+
+}  // namespace pack_detail
+
+template <class E, int W>
+SOFTTRICKS_FN E sum_of_lanes(Pack<E, W> x) {
+  return pack_detail::fold_lanes(
+      x, [](auto a, auto b) { return a + b; }, std::make_integer_sequence<int, W / 2>());
+}
+template <class E, int W>
+SOFTTRICKS_FN E max_of_lanes(Pack<E, W> x) {
+  return pack_detail::fold_lanes(
+      x, [](auto a, auto b) { return max(a, b); }, std::make_integer_sequence<int, W / 2>());
+}
+
+namespace pack_detail {
+
 /// Exchanges the off-diagonal blocks of `half` lanes between rows that are `half` apart.
 template <int half, class E, int W, int... l>
 SOFTTRICKS_FN void exchange_blocks(Pack<E, W>* row, std::integer_sequence<int, l...>) {

@@ -136,11 +136,12 @@ struct Instances {
   /// Lanes with a utility that has no meaning; their utilities become 0, so that solvers need not
   /// mind them.
   SOFTTRICKS_FN MaskOf<T> quarantine() const {
-    MaskOf<T> wrong = !(utility[0] == utility[0]);
-    for (int e = 0; e < size; ++e) {
-      wrong = wrong | !(utility[e] == utility[e]);
-      if (!needs.infinity) wrong = wrong | (utility[e] == T(infinity<T>));
-    }
+    const bool takes_infinity = needs.infinity;
+    const auto is_wrong = [=]<class V>(const V& u) {
+      const auto too_large = (u == V(infinity<V>)) & (V(takes_infinity ? 1 : 0) == V(0));
+      return select((u != u) | too_large, V(1), V(0));
+    };
+    const auto wrong = Team().template map_sum<T>(size, is_wrong, utility) > T(0);
     if (any(wrong)) {
       for (int e = 0; e < size; ++e) utility[e] = select(wrong, T(0), utility[e]);
     }
@@ -226,20 +227,21 @@ struct Instances {
 };
 
 /// Full packs where the working set stays close to a core's own cache; beyond, narrow ones of 16
-/// bytes a number, or instances one by one where the solver takes no packs or is better off alone.
-/// A function of the shape only, so that a result never depends on the batch around it.
+/// bytes a number. Instances one by one where the solver takes no packs or says (`alone_from`) that
+/// it is better off along one instance. A function of the shape only, so that a result never
+/// depends on the batch around it.
 template <class Verb, class S, class Scalar, int W, class Team>
 struct StructureKernels {
   static constexpr bool packs = Offered<Verb, S, Pack<Scalar, W>, Team>;
-  static constexpr bool alone = std::is_same_v<Verb, Argmax> && requires { S::large_argmax_alone; };
-  /// Bytes up to which full packs are ahead, as measured.
-  static constexpr std::int64_t cache = alone ? 1 << 18 : 4 << 20;
+  static constexpr int alone_from = S::alone_from(Verb::method);
+  static constexpr bool narrows = packs && alone_from == never;
   using Full = NumberOf<Scalar, packs ? W : 1>;
-  using Narrow = NumberOf<Scalar, packs && !alone ? 16 / static_cast<int>(sizeof(Scalar)) : 1>;
+  using Narrow = NumberOf<Scalar, narrows ? 16 / static_cast<int>(sizeof(Scalar)) : 1>;
 
   static bool fits(const S& s) {
+    constexpr std::int64_t cache = 4 << 20;  // bytes up to which full packs are ahead, as measured
     const std::int64_t numbers = s.working_numbers() + 3 * static_cast<std::int64_t>(s.size());
-    return numbers * static_cast<std::int64_t>(sizeof(Full)) <= cache;
+    return s.size() < alone_from && numbers * static_cast<std::int64_t>(sizeof(Full)) <= cache;
   }
 
   template <class T>

@@ -1,7 +1,7 @@
 #pragma once
 /// The verbs, each written once for all structures. A verb says what it needs from a structure (so
-/// that `offered` can be asked for), which arrays it reads, and whether its result is one number an
-/// instance or one an entry.
+/// that `offered` can be asked for), which of its methods does the work, which arrays it reads, and
+/// whether its result is one number an instance or one an entry.
 #include "softtricks/lists.hpp"
 
 namespace softtricks {
@@ -17,7 +17,7 @@ struct Operands {
 };
 
 struct Argmax {
-  static constexpr const char* name = "argmax";
+  static constexpr const char *name = "argmax", *method = "argmax";
   static constexpr bool scalar = false, reads_member = false, reads_cotangent = false;
   /// Ties and infinities are fine here; elsewhere +inf has no meaning.
   static constexpr bool takes_infinity = true;
@@ -30,7 +30,7 @@ struct Argmax {
 };
 
 struct LogPartition {
-  static constexpr const char* name = "log_partition";
+  static constexpr const char *name = "log_partition", *method = "log_partition";
   static constexpr bool scalar = true, reads_member = false, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -42,7 +42,7 @@ struct LogPartition {
 };
 
 struct Marginals {
-  static constexpr const char* name = "marginals";
+  static constexpr const char *name = "marginals", *method = "marginals";
   static constexpr bool scalar = false, reads_member = false, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -54,7 +54,7 @@ struct Marginals {
 };
 
 struct MarginalsVjp {
-  static constexpr const char* name = "marginals_vjp";
+  static constexpr const char *name = "marginals_vjp", *method = "marginals_vjp";
   static constexpr bool scalar = false, reads_member = false, reads_cotangent = true;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -66,7 +66,7 @@ struct MarginalsVjp {
 };
 
 struct Sample {
-  static constexpr const char* name = "sample";
+  static constexpr const char *name = "sample", *method = "sample";
   static constexpr bool scalar = false, reads_member = false, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -86,7 +86,7 @@ SOFTTRICKS_FN T masked_dot(const Team& team, Vector<const T> utility, Vector<con
 
 /// u.x - A(u); -inf where x is not a member.
 struct LogProb {
-  static constexpr const char* name = "log_prob";
+  static constexpr const char *name = "log_prob", *method = "log_partition";
   static constexpr bool scalar = true, reads_member = true, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -103,7 +103,7 @@ struct LogProb {
 
 /// Entropy of the Gibbs law: A(u) - u.marginals.
 struct Entropy {
-  static constexpr const char* name = "entropy";
+  static constexpr const char *name = "entropy", *method = "marginals";
   static constexpr bool scalar = true, reads_member = false, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -120,7 +120,7 @@ struct Entropy {
 
 template <class Regularizer>
 struct Relax {
-  static constexpr const char* name = "relax";
+  static constexpr const char *name = "relax", *method = Regularizer::method;
   static constexpr const char* regularizer = Regularizer::name;
   static constexpr bool scalar = false, reads_member = false, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
@@ -135,7 +135,7 @@ struct Relax {
 /// The vector-Jacobian product of Relax; `member` is the soft sample.
 template <class Regularizer>
 struct RelaxVjp {
-  static constexpr const char* name = "relax_vjp";
+  static constexpr const char *name = "relax_vjp", *method = Regularizer::vjp_method;
   static constexpr const char* regularizer = Regularizer::name;
   static constexpr bool scalar = false, reads_member = true, reads_cotangent = true;
   static constexpr bool takes_infinity = false;

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "softtricks/base/math.hpp"
+#include "softtricks/base/team.hpp"
 
 namespace softtricks::laws {
 
@@ -23,9 +23,29 @@ class ShuffledTeam {
     each(0, count, f);
   }
 
-  template <class T, class F>
-  void map(int count, const T* source, T* target, F f) const {
-    for (const int i : shuffled(0, count)) target[i] = f(source[i]);
+  template <class T, class F, class... Source>
+  void map(int count, T* target, F f, Source... source) const {
+    for (const int i : shuffled(0, count)) target[i] = f(read_block<T, T>(source, i, 1)...);
+  }
+
+  template <class T, int n, class F, class... Source>
+  Several<T, n> map_sums(int count, F f, Source... source) const {
+    Several<T, n> total{};
+    for (const int i : shuffled(0, count)) total = total + f(read_block<T, T>(source, i, 1)...);
+    return total;
+  }
+  template <class T, class F, class... Source>
+  T map_sum(int count, F f, Source... source) const {
+    T total(0);
+    for (const int i : shuffled(0, count)) total = total + f(read_block<T, T>(source, i, 1)...);
+    return total;
+  }
+
+  template <class T, class F, class... Source>
+  T map_maximum(int count, F f, Source... source) const {
+    T best(-infinity<T>);
+    for (const int i : shuffled(0, count)) best = max(best, f(read_block<T, T>(source, i, 1)...));
+    return best;
   }
 
   template <class N, class F>

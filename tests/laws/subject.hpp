@@ -1,6 +1,7 @@
 #pragma once
 /// What a structure's test file says about one of its shapes, found without the library: its
 /// members by brute force, their number in closed form, the inequalities of their convex hull.
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -81,6 +82,15 @@ std::vector<Member> subsets_where(int size, Keep keep) {
     for (int e = 0; e < size; ++e) x[static_cast<std::size_t>(e)] = (bits >> e) & 1u;
     if (keep(x)) found.push_back(x);
   }
+  return found;
+}
+
+/// All 0/1 vectors of `size` entries with `ones` ones.
+inline std::vector<Member> subsets_of(int size, int ones) {
+  Member x(static_cast<std::size_t>(size));
+  std::fill_n(x.begin(), ones, 1);
+  std::vector<Member> found{x};
+  while (std::prev_permutation(x.begin(), x.end())) found.push_back(x);
   return found;
 }
 

@@ -20,7 +20,7 @@ Subject bit_vector(int bits) {
 }
 
 const bool enrolled = [] {
-  for (const int bits : {1, 3, 7}) subjects().push_back(bit_vector(bits));
+  for (const int bits : {1, 3, 7, 12}) subjects().push_back(bit_vector(bits));
   large_engines().emplace_back(300, engines_of(BitVector{300}, {300}));
   return true;
 }();

@@ -14,8 +14,7 @@ double binomial(int n, int k) {
 }
 
 Subject k_subset(int items, int k) {
-  const auto members =
-      subsets_where(items, [k](const Member& x) { return std::count(x.begin(), x.end(), 1) == k; });
+  const auto members = subsets_of(items, k);
   const auto outside = [k](const Numbers& x) {
     const double sum = std::accumulate(x.begin(), x.end(), 0.0);
     const auto [least, most] = std::minmax_element(x.begin(), x.end());
@@ -37,7 +36,7 @@ Subject k_subset(int items, int k) {
 }
 
 const bool enrolled = [] {
-  for (const auto& [items, k] : {std::pair{1, 1}, {4, 1}, {5, 5}, {7, 3}, {9, 8}}) {
+  for (const auto& [items, k] : {std::pair{1, 1}, {4, 1}, {5, 5}, {7, 3}, {9, 8}, {33, 2}}) {
     subjects().push_back(k_subset(items, k));
   }
   large_engines().emplace_back(90, engines_of(KSubset{90, 30}, {90, 30}));

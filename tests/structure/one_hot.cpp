@@ -8,8 +8,7 @@ namespace softtricks::laws {
 namespace {
 
 Subject one_hot(int categories) {
-  const auto members = subsets_where(
-      categories, [](const Member& x) { return std::count(x.begin(), x.end(), 1) == 1; });
+  const auto members = subsets_of(categories, 1);
   const auto outside = [](const Numbers& x) {
     const double sum = std::accumulate(x.begin(), x.end(), 0.0);
     return largest_violation({std::fabs(sum - 1), -*std::min_element(x.begin(), x.end())});
@@ -27,7 +26,7 @@ Subject one_hot(int categories) {
 }
 
 const bool enrolled = [] {
-  for (const int categories : {1, 2, 5, 9}) subjects().push_back(one_hot(categories));
+  for (const int categories : {1, 2, 5, 9, 40}) subjects().push_back(one_hot(categories));
   large_engines().emplace_back(300, engines_of(OneHot{300}, {300}));
   return true;
 }();

@@ -4,13 +4,79 @@
 /// team says how. SerialTeam is one CPU thread; CUDA teams (a thread, a warp, a block) live beside
 /// the launch code in src/cuda.cu, and tests use a team that shuffles the order.
 ///
+/// `map` and its kin say more: the function takes any number type, so that a team may hand it a
+/// block of neighbouring entries at once.
+///
 /// `Tag` tells instruction sets apart: the same solver compiled for two of them must not share a
 /// mangled name, or the linker would keep just one.
+#include <string_view>
+
 #include "softtricks/base/math.hpp"
 
 namespace softtricks {
 
-template <int Tag = 0>
+/// For `alone_from` of a structure: packs of instances are ahead at any size.
+inline constexpr int never = std::numeric_limits<int>::max();
+
+/// Among the sources of a map: an entry's own place.
+struct Places {};
+
+/// Sums taken in one pass.
+template <class N, int n>
+struct Several {
+  N part[n];
+
+  SOFTTRICKS_FN Several operator+(const Several& o) const {
+    Several sum;
+    for (int p = 0; p < n; ++p) sum.part[p] = part[p] + o.part[p];
+    return sum;
+  }
+};
+
+/// The block of a team that takes entries one by one.
+template <class T>
+struct OneEntry {
+  using type = T;
+};
+
+/// Entries i .. i + here - 1 of a source as one V; missing ones are 0.
+template <class V, class T>
+SOFTTRICKS_FN V read_block(const T* source, int i, int here) {
+  if constexpr (std::is_same_v<V, T>) {
+    return source[i];
+  } else {
+    V v(0);
+    if (here == Lanes<V>::count) {
+      std::memcpy(&v, source + i, sizeof v);
+    } else {
+      std::memcpy(&v, source + i, sizeof(T) * static_cast<std::size_t>(here));
+    }
+    return v;
+  }
+}
+template <class V, class T>
+SOFTTRICKS_FN V read_block(Places, int i, int) {
+  using Scalar = ScalarOf<V>;
+  if constexpr (std::is_same_v<V, T>) {
+    return V(static_cast<Scalar>(i));
+  } else {
+    Scalar place[Lanes<V>::count];
+    for (int l = 0; l < Lanes<V>::count; ++l) place[l] = static_cast<Scalar>(i + l);
+    return read_block<V>(place, 0, Lanes<V>::count);
+  }
+}
+template <class V, class T>
+SOFTTRICKS_FN void write_block(T* target, int i, int here, const V& v) {
+  if constexpr (std::is_same_v<V, T>) {
+    target[i] = v;
+  } else if (here == Lanes<V>::count) {
+    std::memcpy(target + i, &v, sizeof v);
+  } else {
+    std::memcpy(target + i, &v, sizeof(T) * static_cast<std::size_t>(here));
+  }
+}
+
+template <int Tag = 0, template <class> class Block = OneEntry>
 struct SerialTeam {
   static constexpr int tag = Tag;
 
@@ -24,11 +90,77 @@ struct SerialTeam {
     each(0, count, f);
   }
 
-  /// target[i] = f(source[i]) for an f that takes any number type. Teams that own packs apply it to
-  /// several entries at once.
-  template <class T, class F>
-  SOFTTRICKS_FN void map(int count, const T* source, T* target, F f) const {
-    for (int i = 0; i < count; ++i) target[i] = f(source[i]);
+  /// target[i] = f(source[i]...).
+  template <class T, class F, class... Source>
+  SOFTTRICKS_FN void map(int count, T* target, F f, Source... source) const {
+    each_block<T>(count, [&](int i, int here) {
+      write_block(target, i, here, f(read_block<BlockOf<T>, T>(source, i, here)...));
+    });
+  }
+
+  /// The n sums over i of the parts of f(source[i]...), a Several.
+  template <class T, int n, class F, class... Source>
+  SOFTTRICKS_FN Several<T, n> map_sums(int count, F f, Source... source) const {
+    using V = BlockOf<T>;
+    constexpr int width = block_width<T>;
+    Several<V, n> even, odd;  // two, so that they don't wait for each other
+    for (int p = 0; p < n; ++p) even.part[p] = odd.part[p] = V(0);
+    const auto value = [&](int i, int here) { return f(read_block<V, T>(source, i, here)...); };
+    int i = 0;
+    for (; i + 2 * width <= count; i += 2 * width) {
+      even = even + value(i, width);
+      odd = odd + value(i + width, width);
+    }
+    if (i + width <= count) {
+      even = even + value(i, width);
+      i += width;
+    }
+    if constexpr (width > 1) {
+      if (i < count) {
+        Several<V, n> last = value(i, count - i);
+        const auto there = read_block<V, T>(Places(), 0, width) < V(ScalarOf<V>(count - i));
+        for (int p = 0; p < n; ++p) last.part[p] = select(there, last.part[p], V(0));
+        odd = odd + last;
+      }
+    }
+    even = even + odd;
+    Several<T, n> sums;
+    for (int p = 0; p < n; ++p) {
+      if constexpr (width > 1) {
+        sums.part[p] = sum_of_lanes(even.part[p]);
+      } else {
+        sums.part[p] = even.part[p];
+      }
+    }
+    return sums;
+  }
+  template <class T, class F, class... Source>
+  SOFTTRICKS_FN T map_sum(int count, F f, Source... source) const {
+    const auto one = [&]<class... V>(const V&... v) { return Several<BlockOf<T>, 1>{{f(v...)}}; };
+    return map_sums<T, 1>(count, one, source...).part[0];
+  }
+
+  /// The largest f(source[i]...); -inf of none.
+  template <class T, class F, class... Source>
+  SOFTTRICKS_FN T map_maximum(int count, F f, Source... source) const {
+    using V = BlockOf<T>;
+    constexpr int width = block_width<T>;
+    V best(-infinity<V>);
+    each_block<T>(count, [&](int i, int here) {
+      V v = f(read_block<V, T>(source, i, here)...);
+      if constexpr (width > 1) {
+        if (here < width) {
+          const auto there = read_block<V, T>(Places(), 0, width) < V(ScalarOf<V>(here));
+          v = select(there, v, V(-infinity<V>));
+        }
+      }
+      best = max(best, v);
+    });
+    if constexpr (width > 1) {
+      return max_of_lanes(best);
+    } else {
+      return best;
+    }
   }
 
   /// Sum of f(i), i in [first, last), starting from `zero`, in partial sums that don't wait for
@@ -96,6 +228,21 @@ struct SerialTeam {
   template <class F>
   SOFTTRICKS_FN void once(F f) const {
     f();
+  }
+
+ private:
+  template <class T>
+  using BlockOf = typename Block<T>::type;
+  template <class T>
+  static constexpr int block_width = Lanes<BlockOf<T>>::count / Lanes<T>::count;
+
+  /// f(first entry, how many) for every block.
+  template <class T, class F>
+  SOFTTRICKS_FN static void each_block(int count, F f) {
+    constexpr int width = block_width<T>;
+    int i = 0;
+    for (; i + width <= count; i += width) f(i, width);
+    if (i < count) f(i, count - i);
   }
 };
 

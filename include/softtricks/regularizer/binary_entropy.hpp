@@ -6,6 +6,7 @@ namespace softtricks {
 /// f(x) = sum of x log x + (1 - x) log(1 - x).
 struct BinaryEntropy {
   static constexpr const char* name = "binary_entropy";
+  static constexpr const char *method = "binary_entropy", *vjp_method = "binary_entropy_vjp";
 
   template <class S, class T, class Team>
   SOFTTRICKS_FN static auto relax(const S& structure, const Team& team, Vector<const T> utility,

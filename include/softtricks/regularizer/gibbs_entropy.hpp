@@ -7,6 +7,7 @@ namespace softtricks {
 /// function. The paper calls it exponential family entropy. Soft samples are the marginals.
 struct GibbsEntropy {
   static constexpr const char* name = "gibbs_entropy";
+  static constexpr const char *method = "marginals", *vjp_method = "marginals_vjp";
 
   template <class S, class T, class Team>
   SOFTTRICKS_FN static auto relax(const S& structure, const Team& team, Vector<const T> utility,

@@ -6,6 +6,7 @@ namespace softtricks {
 /// f(x) = sum of x log x. The paper calls it categorical entropy.
 struct ShannonEntropy {
   static constexpr const char* name = "shannon_entropy";
+  static constexpr const char *method = "shannon_entropy", *vjp_method = "shannon_entropy_vjp";
 
   template <class S, class T, class Team>
   SOFTTRICKS_FN static auto relax(const S& structure, const Team& team, Vector<const T> utility,

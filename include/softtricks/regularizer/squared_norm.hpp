@@ -6,6 +6,7 @@ namespace softtricks {
 /// f(x) = |x|^2 / 2. Soft samples are Euclidean projections (SparseMAP; sparsemax for OneHot).
 struct SquaredNorm {
   static constexpr const char* name = "squared_norm";
+  static constexpr const char *method = "project", *vjp_method = "project_vjp";
 
   template <class S, class T, class Team>
   SOFTTRICKS_FN static auto relax(const S& structure, const Team& team, Vector<const T> utility,

@@ -23,15 +23,26 @@ struct ItemRange {
 
 template <class T, class Team>
 SOFTTRICKS_FN ItemRange<T> item_range(const Team& team, Vector<const T> utility) {
-  const T none(-infinity<T>);
-  const auto finite = [&](int i) { return utility[i] > none; };
+  const auto itself = []<class V>(const V& u) { return u; };
+  const auto negative = []<class V>(const V& u) {
+    return select(u > V(-infinity<V>), -u, V(-infinity<V>));
+  };
+  const auto one = []<class V>(const V& u) { return select(u > V(-infinity<V>), V(1), V(0)); };
   ItemRange<T> range;
-  range.most = team.template maximum<T>(0, utility.size, none, [&](int i) { return utility[i]; });
-  range.least = -team.template maximum<T>(
-      0, utility.size, none, [&](int i) { return select(finite(i), -utility[i], none); });
-  range.count =
-      team.sum(0, utility.size, T(0), [&](int i) { return select(finite(i), T(1), T(0)); });
+  range.most = team.template map_maximum<T>(utility.size, itself, utility.data);
+  range.least = -team.template map_maximum<T>(utility.size, negative, utility.data);
+  range.count = team.template map_sum<T>(utility.size, one, utility.data);
   return range;
+}
+
+/// Is x a 0/1 vector with k ones?
+template <class T, class Team>
+SOFTTRICKS_FN MaskOf<T> is_choice(const Team& team, Vector<const T> x, T k) {
+  const auto ones_and_others = []<class V>(const V& v) {
+    return Several<V, 2>{{v, select((v == V(0)) | (v == V(1)), V(0), V(1))}};
+  };
+  const auto sums = team.template map_sums<T, 2>(x.size, ones_and_others, x.data);
+  return (sums.part[0] == k) & (sums.part[1] == T(0));
 }
 
 struct ClipShape {
@@ -84,20 +95,20 @@ struct CappedExpShape {
 };
 
 /// The search step for `offset` in sum_i h(u_i - center - offset) = k.
-template <class Shape, class T>
+template <class Shape, class T, class Team>
 struct ChoiceStep {
+  const Team& team;
   Vector<const T> utility;
   T k, center;
 
   SOFTTRICKS_FN RootStep<T> operator()(T offset) const {
-    T total(0), slopes(0);
-    for (int i = 0; i < utility.size; ++i) {
-      const T h = Shape::value(utility[i] - center - offset);
-      total = total + h;
-      slopes = slopes + Shape::slope(h);
-    }
-    const T excess = total - k;
-    return {excess, offset + Shape::newton(excess, total, slopes, k)};
+    const auto value_and_slope = [=, center = center]<class V>(const V& u) {
+      const V h = Shape::value(u - V(center) - V(offset));
+      return Several<V, 2>{{h, Shape::slope(h)}};
+    };
+    const auto sums = team.template map_sums<T, 2>(utility.size, value_and_slope, utility.data);
+    const T total = sums.part[0], excess = total - k;
+    return {excess, offset + Shape::newton(excess, total, sums.part[1], k)};
   }
 };
 
@@ -106,11 +117,11 @@ inline constexpr int choice_margin = 40;
 
 /// A threshold c with |sum_i h(u_i - c) - k| <= tolerance, as far as c's own rounding allows.
 template <class Shape, class T, class Team>
-SOFTTRICKS_SOLVER T choice_threshold(const Team&, Vector<const T> utility, T k,
+SOFTTRICKS_SOLVER T choice_threshold(const Team& team, Vector<const T> utility, T k,
                                      const ItemRange<T>& range, T tolerance) {
   const T margin{ScalarOf<T>(choice_margin)};
   return monotone_root(range.least - margin, range.most + margin, range.most - T(1), tolerance,
-                       ChoiceStep<Shape, T>{utility, k, T(0)});
+                       ChoiceStep<Shape, T, Team>{team, utility, k, T(0)});
 }
 
 /// x_i = h(u_i - c) with sum k; all NaN where fewer than k utilities are above -inf.
@@ -121,39 +132,40 @@ SOFTTRICKS_SOLVER void capped_choice(const Team& team, Vector<const T> utility, 
   const T center = choice_threshold<Shape>(team, utility, k, range, T(Scalar(0.25)));
   const T reach = T(Scalar(2 * choice_margin)) + T(Scalar(8) * epsilon<T>) * abs(center);
   const T offset = monotone_root(-reach, reach, T(0), T(epsilon<T>) * k,
-                                 ChoiceStep<Shape, T>{utility, k, center});
+                                 ChoiceStep<Shape, T, Team>{team, utility, k, center});
+  // Where all items there are must be in, the threshold has no lower end.
+  const T everyone = select(range.count == k, T(1), T(0));
   const T spoil = select(range.count < k, T(not_a_number<T>), T(0));
-  team.each(utility.size, [&](int i) {
-    // Where all items there are must be in, the threshold has no lower end.
-    const T all = select(utility[i] > T(-infinity<T>), T(1), T(0));
-    const T some = Shape::value(utility[i] - center - offset);
-    x[i] = select(range.count == k, all, some) + spoil;
-  });
+  const auto choice = [=]<class V>(const V& u) {
+    const V all = select(u > V(-infinity<V>), V(1), V(0));
+    return select(V(everyone) == V(1), all, Shape::value(u - V(center) - V(offset))) + V(spoil);
+  };
+  team.map(utility.size, x.data, choice, utility.data);
 }
 
 /// The vector-Jacobian product at the soft choice x: slope_i (g_i - mean of g weighted by slope).
 template <class Shape, class T, class Team>
 SOFTTRICKS_SOLVER void capped_choice_vjp(const Team& team, Vector<const T> x,
                                          Vector<const T> cotangent, Vector<T> out) {
-  T slopes(0), most(0), pivot(0);
-  for (int i = 0; i < x.size; ++i) {
-    const T slope = Shape::slope(x[i]);
-    slopes = slopes + slope;
-    // Differences to the cotangent that weighs most keep small products exact.
-    pivot = select(slope > most, cotangent[i], pivot);
-    most = max(most, slope);
-  }
-  T sum(0);
-  for (int i = 0; i < x.size; ++i) {
-    const T slope = Shape::slope(x[i]);
-    sum = sum + select(slope > T(0), slope * (cotangent[i] - pivot), T(0));
-  }
-  const T mean = select(slopes > T(0), sum / slopes, T(0));
-  team.each(x.size, [&](int i) {
-    const T slope = Shape::slope(x[i]);
-    const T spoil = x[i] - x[i];  // NaN where x is
-    out[i] = select(slope > T(0), slope * (cotangent[i] - pivot - mean), T(0)) + spoil;
-  });
+  const auto slope_of = []<class V>(const V& v) { return Shape::slope(v); };
+  const T most = team.template map_maximum<T>(x.size, slope_of, x.data);
+  // Differences to the cotangent that weighs most keep small products exact.
+  const auto of_heaviest = [=]<class V>(const V& v, const V& g) {
+    return select(Shape::slope(v) == V(most), g, V(-infinity<V>));
+  };
+  const T pivot = team.template map_maximum<T>(x.size, of_heaviest, x.data, cotangent.data);
+  const auto moments = [=]<class V>(const V& v, const V& g) {
+    const V slope = Shape::slope(v);
+    return Several<V, 2>{{slope, select(slope > V(0), slope * (g - V(pivot)), V(0))}};
+  };
+  const auto sums = team.template map_sums<T, 2>(x.size, moments, x.data, cotangent.data);
+  const T mean = select(sums.part[0] > T(0), sums.part[1] / sums.part[0], T(0));
+  const auto product = [=]<class V>(const V& v, const V& g) {
+    const V slope = Shape::slope(v);
+    const V spoil = v - v;  // NaN where x is
+    return select(slope > V(0), slope * (g - V(pivot) - V(mean)), V(0)) + spoil;
+  };
+  team.map(x.size, out.data, product, x.data, cotangent.data);
 }
 
 }  // namespace softtricks

@@ -26,6 +26,10 @@ struct BitVector {
     if (bits >= 1) return {};
     return Status::error("bit_vector: bits must be at least 1, got " + std::to_string(bits));
   }
+  /// Entries from which a method is better off along one instance than across several.
+  static constexpr int alone_from(std::string_view method) {
+    return method == "sample" ? never : 12;
+  }
   template <class F>
   SOFTTRICKS_FN void for_each_entry(F f) const {
     for (int i = 0; i < bits; ++i) f(i, i + 1);
@@ -39,36 +43,41 @@ struct BitVector {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team&, Vector<const T> x, T, Scratch) const {
-    MaskOf<T> binary = x[0] == x[0];
-    for (int i = 0; i < bits; ++i) binary = binary & ((x[i] == T(0)) | (x[i] == T(1)));
-    return binary;
+  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team& team, Vector<const T> x, T, Scratch) const {
+    const auto other = []<class V>(const V& v) {
+      return select((v == V(0)) | (v == V(1)), V(0), V(1));
+    };
+    return team.template map_sum<T>(bits, other, x.data) == T(0);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T, Vector<T> x,
                                 Scratch) const {
-    team.each(bits, [&](int i) { x[i] = select(utility[i] > T(0), T(1), T(0)); });
+    const auto positive = []<class V>(const V& u) { return select(u > V(0), V(1), V(0)); };
+    team.map(bits, x.data, positive, utility.data);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T, Scratch) const {
-    return team.sum(0, bits, T(0), [&](int i) { return softplus(utility[i]); });
+    const auto of_one = []<class V>(const V& u) { return softplus(u); };
+    return team.template map_sum<T>(bits, of_one, utility.data);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T, Vector<T> out,
                                    Scratch) const {
-    team.each(bits, [&](int i) { out[i] = sigmoid(utility[i]); });
+    team.map(
+        bits, out.data, []<class V>(const V& u) { return sigmoid(u); }, utility.data);
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T,
                                        Vector<const T> cotangent, Vector<T> out, Scratch) const {
-    team.each(bits, [&](int i) {
-      const T slope = sigmoid(utility[i]) * sigmoid(-utility[i]);
-      out[i] = select(slope == T(0), T(0), slope * cotangent[i]);
-    });
+    const auto product = []<class V>(const V& u, const V& g) {
+      const V slope = sigmoid(u) * sigmoid(-u);
+      return select(slope == V(0), V(0), slope * g);
+    };
+    team.map(bits, out.data, product, utility.data, cotangent.data);
   }
 
   template <class T, class Team>
@@ -85,14 +94,16 @@ struct BitVector {
   template <class T, class Team>
   SOFTTRICKS_SOLVER void project(const Team& team, Vector<const T> utility, T, Vector<T> out,
                                  Scratch) const {
-    team.each(bits, [&](int i) { out[i] = max(T(0), min(T(1), utility[i])); });
+    const auto clip = []<class V>(const V& u) { return max(V(0), min(V(1), u)); };
+    team.map(bits, out.data, clip, utility.data);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
                                      Vector<const T> cotangent, Vector<T> out) const {
-    team.each(bits, [&](int i) {
-      out[i] = select((soft[i] > T(0)) & (soft[i] < T(1)), cotangent[i], T(0));
-    });
+    const auto product = []<class V>(const V& x, const V& g) {
+      return select((x > V(0)) & (x < V(1)), g, V(0));
+    };
+    team.map(bits, out.data, product, soft.data, cotangent.data);
   }
 
   template <class T, class Team>
@@ -103,19 +114,24 @@ struct BitVector {
   template <class T, class Team>
   SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
                                             Vector<const T> cotangent, Vector<T> out) const {
-    team.each(bits, [&](int i) { out[i] = soft[i] * (T(1) - soft[i]) * cotangent[i]; });
+    const auto product = []<class V>(const V& x, const V& g) { return x * (V(1) - x) * g; };
+    team.map(bits, out.data, product, soft.data, cotangent.data);
   }
 
   /// u x - x log x is largest at exp(u - 1).
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy(const Team& team, Vector<const T> utility, T,
                                          Vector<T> out, Scratch) const {
-    team.each(bits, [&](int i) { out[i] = exp(min(utility[i], T(1)) - T(1)); });
+    const auto soft = []<class V>(const V& u) { return exp(min(u, V(1)) - V(1)); };
+    team.map(bits, out.data, soft, utility.data);
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
                                              Vector<const T> cotangent, Vector<T> out) const {
-    team.each(bits, [&](int i) { out[i] = select(soft[i] < T(1), soft[i] * cotangent[i], T(0)); });
+    const auto product = []<class V>(const V& x, const V& g) {
+      return select(x < V(1), x * g, V(0));
+    };
+    team.map(bits, out.data, product, soft.data, cotangent.data);
   }
 };
 

@@ -40,6 +40,11 @@ struct KSubset {
     }
     return {};
   }
+  /// Entries from which a method is better off along one instance than across several.
+  static constexpr int alone_from(std::string_view method) {
+    const bool chooses = method.starts_with("project") || method.find("entropy") != method.npos;
+    return chooses ? 32 : never;
+  }
   template <class F>
   SOFTTRICKS_FN void for_each_entry(F f) const {
     for (int i = 0; i < items; ++i) f(i, i + 1);
@@ -55,14 +60,8 @@ struct KSubset {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team&, Vector<const T> x, T, Scratch) const {
-    MaskOf<T> binary = x[0] == x[0];
-    T ones(0);
-    for (int i = 0; i < items; ++i) {
-      binary = binary & ((x[i] == T(0)) | (x[i] == T(1)));
-      ones = ones + x[i];
-    }
-    return binary & (ones == count<T>());
+  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team& team, Vector<const T> x, T, Scratch) const {
+    return is_choice(team, x, count<T>());
   }
 
   template <class T, class Team>

@@ -25,9 +25,14 @@ struct OneHot {
   SOFTTRICKS_FN int size() const { return categories; }
   SOFTTRICKS_FN int longest() const { return categories; }
   Status check() const {
-    if (categories >= 1) return {};
-    return Status::error("one_hot: categories must be at least 1, got " +
+    // A place must be exact as a float.
+    if (categories >= 1 && categories <= (1 << 24)) return {};
+    return Status::error("one_hot: categories must be in [1, 16777216], got " +
                          std::to_string(categories));
+  }
+  /// Entries from which a method is better off along one instance than across several.
+  static constexpr int alone_from(std::string_view method) {
+    return method == "sample" ? never : 32;
   }
   template <class F>
   SOFTTRICKS_FN void for_each_entry(F f) const {
@@ -42,44 +47,43 @@ struct OneHot {
   }
 
   template <class T, class Team>
-  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team&, Vector<const T> x, T, Scratch) const {
-    MaskOf<T> binary = x[0] == x[0];
-    T ones(0);
-    for (int i = 0; i < categories; ++i) {
-      binary = binary & ((x[i] == T(0)) | (x[i] == T(1)));
-      ones = ones + x[i];
-    }
-    return binary & (ones == T(1));
+  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team& team, Vector<const T> x, T, Scratch) const {
+    return is_choice(team, x, T(1));
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T, Vector<T> x,
                                 Scratch) const {
     const T best = largest(team, utility);
-    auto open = best > T(-infinity<T>);
-    const T spoil = select(open, T(0), T(not_a_number<T>));
-    for (int i = 0; i < categories; ++i) {
-      const auto here = open & (utility[i] == best);
-      x[i] = select(here, T(1), T(0)) + spoil;
-      open = open & !here;
-    }
+    const auto from_the_end = [&]<class V>(const V& u, const V& place) {
+      return select(u == V(best), -place, V(-infinity<V>));
+    };
+    const T first = -team.template map_maximum<T>(categories, from_the_end, utility.data, Places());
+    const T spoil = select(best > T(-infinity<T>), T(0), T(not_a_number<T>));
+    const auto chosen = [&]<class V>(const V& place) {
+      return select(place == V(first), V(1), V(0)) + V(spoil);
+    };
+    team.map(categories, x.data, chosen, Places());
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T, Scratch) const {
     const T best = largest(team, utility);
-    const auto feasible = best > T(-infinity<T>);
-    const T top = select(feasible, best, T(0));
-    return top + log(team.sum(0, categories, T(0), [&](int i) { return exp(utility[i] - top); }));
+    const T top = select(best > T(-infinity<T>), best, T(0));
+    const auto weight = [&]<class V>(const V& u) { return exp(u - V(top)); };
+    return top + log(team.template map_sum<T>(categories, weight, utility.data));
   }
 
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T, Vector<T> out,
                                    Scratch) const {
     const T top = largest(team, utility);  // -inf: -inf - -inf is the NaN that is due
-    team.each(categories, [&](int i) { out[i] = exp(utility[i] - top); });
-    const T inverse = T(1) / team.sum(0, categories, T(0), [&](int i) { return out[i]; });
-    team.each(categories, [&](int i) { out[i] = out[i] * inverse; });
+    const auto weight = [&]<class V>(const V& u) { return exp(u - V(top)); };
+    team.map(categories, out.data, weight, utility.data);
+    const auto same = []<class V>(const V& v) { return v; };
+    const T inverse = T(1) / team.template map_sum<T>(categories, same, out.data);
+    team.map(
+        categories, out.data, [&]<class V>(const V& w) { return w * V(inverse); }, out.data);
   }
 
   template <class T, class Team>
@@ -101,8 +105,10 @@ struct OneHot {
       best = max(best, perturbed);
     }
     const T spoil = select(best > T(-infinity<T>), T(0), T(not_a_number<T>));
-    team.each(categories,
-              [&](int i) { x[i] = select(winner == T(ScalarOf<T>(i)), T(1), T(0)) + spoil; });
+    const auto chosen = [&]<class V>(const V& place) {
+      return select(place == V(winner), V(1), V(0)) + V(spoil);
+    };
+    team.map(categories, x.data, chosen, Places());
   }
 
   template <class T, class Team>
@@ -141,26 +147,29 @@ struct OneHot {
  private:
   template <class T, class Team>
   SOFTTRICKS_FN T largest(const Team& team, Vector<const T> utility) const {
-    return team.template maximum<T>(0, categories, T(-infinity<T>),
-                                    [&](int i) { return utility[i]; });
+    return team.template map_maximum<T>(
+        categories, []<class V>(const V& u) { return u; }, utility.data);
   }
 
-  /// p_i (g_i - sum_j p_j g_j). Cotangents are taken relative to that of the likeliest item: then
+  /// p_i (g_i - sum_j p_j g_j). Cotangents are taken relative to that of a likeliest item: then
   /// nothing cancels when nearly all mass is there. `out` may be `probability`.
   template <class T, class Team>
   SOFTTRICKS_SOLVER void softmax_vjp(const Team& team, Vector<const T> probability,
                                      Vector<const T> cotangent, Vector<T> out) const {
-    T most(0), pivot(0);
-    for (int i = 0; i < categories; ++i) {
-      pivot = select(probability[i] > most, cotangent[i], pivot);
-      most = max(most, probability[i]);
-    }
-    const auto relative = [&](int i) {
-      const T p = probability[i];
-      return select(p == T(0), T(0), p * (cotangent[i] - pivot));
+    const T most = largest(team, probability);
+    const auto of_likeliest = [&]<class V>(const V& p, const V& g) {
+      return select(p == V(most), g, V(-infinity<V>));
     };
-    const T mean = team.sum(0, categories, T(0), relative);
-    team.each(categories, [&](int i) { out[i] = relative(i) - probability[i] * mean; });
+    const T pivot =
+        team.template map_maximum<T>(categories, of_likeliest, probability.data, cotangent.data);
+    const auto relative = [=]<class V>(const V& p, const V& g) {
+      return select(p == V(0), V(0), p * (g - V(pivot)));
+    };
+    const T mean = team.template map_sum<T>(categories, relative, probability.data, cotangent.data);
+    const auto product = [=]<class V>(const V& p, const V& g) {
+      return relative(p, g) - p * V(mean);
+    };
+    team.map(categories, out.data, product, probability.data, cotangent.data);
   }
 };
 

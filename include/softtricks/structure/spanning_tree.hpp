@@ -32,8 +32,11 @@ struct SpanningTree {
   static constexpr const char* name = "spanning_tree";
   static constexpr const char* field_names[] = {"nodes"};
   static constexpr int fields = 1;
-  /// Large instances: Prim on one, vertex by vertex, beats Prim on several side by side.
-  static constexpr bool large_argmax_alone = true;
+  /// Entries from which a method is better off along one instance than across several: Prim on one
+  /// goes vertex by vertex.
+  static constexpr int alone_from(std::string_view method) {
+    return method == "argmax" ? 1000 : never;
+  }
 
   SOFTTRICKS_FN int size() const { return nodes * (nodes - 1) / 2; }
   SOFTTRICKS_FN int longest() const { return nodes; }
@@ -295,8 +298,8 @@ struct SpanningTree {
     const PairWeights<N> own{scratch.take<N>(size()), nodes};
     const T top = range.top;
     if constexpr (std::is_same_v<N, T>) {
-      team.map(size(), utility.data, own.data,
-               [=]<class V>(const V& u) { return exp(u - V(top)); });
+      const auto weight = [=]<class V>(const V& u) { return exp(u - V(top)); };
+      team.map(size(), own.data, weight, utility.data);
     } else {
       team.each(size(), [&](int e) {
         T high, low;
