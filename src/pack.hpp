@@ -46,7 +46,15 @@ struct Pack {
   SOFTTRICKS_FN Pack operator^(Pack o) const { return Pack(v ^ o.v); }
   SOFTTRICKS_FN Pack operator&(Pack o) const { return Pack(v & o.v); }
   SOFTTRICKS_FN Pack operator|(Pack o) const { return Pack(v | o.v); }
-  SOFTTRICKS_FN Pack operator~() const { return Pack(~v); }
+  SOFTTRICKS_FN Pack operator~() const {
+    Native<E, W> ones = ~Native<E, W>{};
+#if defined(__AVX512F__)
+    // GCC's instruction for ~ waits for whatever its target register held before; it must not see
+    // that this is one.
+    if constexpr (sizeof(v) == 64) asm("" : "+v"(ones));
+#endif
+    return Pack(v ^ ones);
+  }
   SOFTTRICKS_FN Pack operator<<(int n) const { return Pack(v << n); }
   SOFTTRICKS_FN Pack operator>>(int n) const { return Pack(v >> n); }
 
@@ -254,15 +262,12 @@ SOFTTRICKS_FN Pack<E, W> exp(Pack<E, W> x) {
 
 namespace pack_detail {
 
-/// x = (1 + f) 2^e with -0.3 < f < 0.42, for x > 0.
+/// x = (1 + f) 2^e with -0.3 < f < 0.42, for normal x > 0.
 template <class T>
 SOFTTRICKS_FN void log_parts(T x, T& f, T& e) {
   using Scalar = ScalarOf<T>;
-  constexpr int bits = Ieee<Scalar>::mantissa_bits + 1;
-  const auto subnormal = x < T(std::numeric_limits<Scalar>::min());
   T m;
-  split2(select(subnormal, x * T(std::uint64_t{1} << bits), x), m, e);
-  e = select(subnormal, e - T(bits), e);
+  split2(x, m, e);
   const auto upper = m > T(Scalar(1.4142135623730951));
   f = select(upper, m * T(Scalar(0.5)), m) - T(1);
   e = select(upper, e + T(1), e);
@@ -271,11 +276,20 @@ SOFTTRICKS_FN void log_parts(T x, T& f, T& e) {
 }  // namespace pack_detail
 
 template <class E, int W>
+SOFTTRICKS_FN Pack<E, W> log_of_normal(Pack<E, W> x) {
+  Pack<E, W> f, e;
+  pack_detail::log_parts(x, f, e);
+  return pack_detail::log_series(f, e);
+}
+
+template <class E, int W>
 SOFTTRICKS_FN Pack<E, W> log(Pack<E, W> x) {
   using T = Pack<E, W>;
+  constexpr int bits = Ieee<E>::mantissa_bits + 1;
+  const auto subnormal = x < T(std::numeric_limits<E>::min());
   T f, e;
-  pack_detail::log_parts(x, f, e);
-  const T y = pack_detail::log_series(f, e);
+  pack_detail::log_parts(select(subnormal, x * T(std::uint64_t{1} << bits), x), f, e);
+  const T y = pack_detail::log_series(f, select(subnormal, e - T(bits), e));
   const T positive = select(x < T(infinity<T>), y, x);
   return select(x > T(0), positive, select(x == T(0), T(-infinity<T>), T(not_a_number<T>)));
 }

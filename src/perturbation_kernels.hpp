@@ -36,7 +36,8 @@ struct PerturbationKernels {
   }
   SOFTTRICKS_FN static int most(std::int64_t left) { return left < W ? static_cast<int>(left) : W; }
 
-  /// Draws for entries e .. of a row from the words of W counters starting at `counter`.
+  /// Draws for entries of a row from the words of W counters; `whole`: all of them are there.
+  template <bool whole>
   SOFTTRICKS_FN void draw_group(std::int64_t row, std::int64_t base, int column) const {
     U32 counter;
     const auto first = static_cast<std::uint32_t>(base / group * Layout::columns + column);
@@ -49,8 +50,8 @@ struct PerturbationKernels {
                U32(static_cast<std::uint32_t>(instance >> 32)), U32(Layout::purpose), in.seed);
     for (int part = 0; part < per_counter; ++part) {
       const std::int64_t e = base + part * Layout::columns + column;
-      if (e >= in.size) return;
-      const int count = most(in.size - e);
+      if (!whole && e >= in.size) return;
+      const int count = whole ? W : most(in.size - e);
       const T noise = P::noise(
           uniform_from_words<T>(block.word[part * words], block.word[part * words + words - 1]));
       const std::int64_t offset = row * in.size + e;
@@ -62,8 +63,13 @@ struct PerturbationKernels {
     const PerturbationKernels kernel{in};
     for (std::int64_t row = begin; row < end; ++row) {
       for (std::int64_t base = 0; base < in.size; base += group) {
-        for (int column = 0; column < Layout::columns; column += W)
-          kernel.draw_group(row, base, column);
+        for (int column = 0; column < Layout::columns; column += W) {
+          if (base + group <= in.size) {
+            kernel.template draw_group<true>(row, base, column);
+          } else {
+            kernel.template draw_group<false>(row, base, column);
+          }
+        }
       }
     }
   }

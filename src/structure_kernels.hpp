@@ -21,22 +21,18 @@ SOFTTRICKS_FN ScalarOf<T>& lane(T& x, int l) {
 template <class Team, class T>
 SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, int count, T* target) {
   constexpr int W = Lanes<T>::count;
-  if constexpr (W == 1) {
-    for (int e = 0; e < size; ++e) target[e] = source[e];
-  } else {
-    int e = 0;
-    for (; e + W <= size; e += W) {
-      for (int l = 0; l < W; ++l) {
-        const auto* row = source + static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size;
-        std::memcpy(&target[e + l], row + e, sizeof(T));
-      }
-      transpose(target + e);
+  int e = 0;
+  for (; e + W <= size; e += W) {
+    for (int l = 0; l < W; ++l) {
+      const auto* row = source + static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size;
+      std::memcpy(&target[e + l], row + e, sizeof(T));
     }
-    for (; e < size; ++e) {
-      for (int l = 0; l < W; ++l) {
-        lane(target[e], l) =
-            source[static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size + e];
-      }
+    transpose(target + e);
+  }
+  for (; e < size; ++e) {
+    for (int l = 0; l < W; ++l) {
+      lane(target[e], l) =
+          source[static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size + e];
     }
   }
 }
@@ -45,20 +41,16 @@ SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, int count, T* t
 template <class Team, class T>
 SOFTTRICKS_SOLVER void store(T* source, int size, int count, ScalarOf<T>* target) {
   constexpr int W = Lanes<T>::count;
-  if constexpr (W == 1) {
-    for (int e = 0; e < size; ++e) target[e] = source[e];
-  } else {
-    int e = 0;
-    for (; e + W <= size; e += W) {
-      transpose(source + e);
-      for (int l = 0; l < count; ++l) {
-        std::memcpy(target + static_cast<std::ptrdiff_t>(l) * size + e, &source[e + l], sizeof(T));
-      }
+  int e = 0;
+  for (; e + W <= size; e += W) {
+    transpose(source + e);
+    for (int l = 0; l < count; ++l) {
+      std::memcpy(target + static_cast<std::ptrdiff_t>(l) * size + e, &source[e + l], sizeof(T));
     }
-    for (; e < size; ++e) {
-      for (int l = 0; l < count; ++l) {
-        target[static_cast<std::ptrdiff_t>(l) * size + e] = lane(source[e], l);
-      }
+  }
+  for (; e < size; ++e) {
+    for (int l = 0; l < count; ++l) {
+      target[static_cast<std::ptrdiff_t>(l) * size + e] = lane(source[e], l);
     }
   }
 }
@@ -93,7 +85,12 @@ struct Instances {
   const KernelArguments& in;
   const VerbNeeds needs;
   const int size;
-  T *utility, *member, *cotangent, *out;
+  T* const own_utility;  // scratch for what is not taken where it lies
+  T* const own_member;
+  T* const own_cotangent;
+  T* const own_out;
+  const T *utility = nullptr, *member = nullptr, *cotangent = nullptr;
+  T* out = nullptr;
   T length{}, top{};
   MaskOf<T> bad{};
   Scratch scratch;
@@ -102,13 +99,15 @@ struct Instances {
       : structure(make_structure<S>(arguments.shape)),
         in(arguments),
         needs(verb),
-        size(structure.size()) {
-    utility = memory.template take<T>(size);
-    member = memory.template take<T>(needs.member ? size : 0);
-    cotangent = memory.template take<T>(needs.cotangent ? size : 0);
-    out = memory.template take<T>(needs.scalar ? 1 : size);
-    scratch = memory;
-  }
+        size(structure.size()),
+        own_utility(memory.template take<T>(size)),
+        own_member(memory.template take<T>(needs.member && !in_place ? size : 0)),
+        own_cotangent(memory.template take<T>(needs.cotangent && !in_place ? size : 0)),
+        own_out(memory.template take<T>(in_place ? 0 : results())),
+        scratch(memory) {}
+
+  /// Single instances are read and written where they lie.
+  static constexpr bool in_place = width == 1;
 
   SOFTTRICKS_FN int results() const { return needs.scalar ? 1 : size; }
   SOFTTRICKS_FN bool limited() const {
@@ -119,43 +118,50 @@ struct Instances {
     return static_cast<const Scalar*>(base) + instance * size;
   }
 
+  /// Where the numbers of instances first ... are, or where they were brought.
+  SOFTTRICKS_FN const T* fetch(const void* base, std::int64_t first, int count, T* own) const {
+    if constexpr (in_place) {
+      return row(base, first);
+    } else {
+      load<Team>(row(base, first), size, count, own);
+      return own;
+    }
+  }
+
+  SOFTTRICKS_FN T full_length() const { return T(static_cast<Scalar>(structure.longest())); }
+
   /// Entries outside an instance's length are absent: utility -inf.
-  SOFTTRICKS_FN T load_lengths(std::int64_t first, int count) const {
-    const T full(static_cast<Scalar>(structure.longest()));
-    if (in.lengths == nullptr) return full;
+  SOFTTRICKS_FN T apply_lengths(std::int64_t first, int count) const {
     T lengths;
     for (int l = 0; l < width; ++l) {
       lane(lengths, l) = static_cast<Scalar>(in.lengths[first + (l < count ? l : count - 1)]);
     }
     structure.for_each_entry([&](int e, int from) {
-      utility[e] = select(lengths < T(static_cast<Scalar>(from)), T(-infinity<T>), utility[e]);
+      own_utility[e] =
+          select(lengths < T(static_cast<Scalar>(from)), T(-infinity<T>), own_utility[e]);
     });
     return lengths;
   }
 
-  /// Lanes with a utility that has no meaning; their utilities become 0, so that solvers need not
-  /// mind them.
-  SOFTTRICKS_FN MaskOf<T> quarantine() const {
+  /// Lanes with a utility that has no meaning.
+  SOFTTRICKS_FN MaskOf<T> find_bad() const {
     const bool takes_infinity = needs.infinity;
     const auto is_wrong = [=]<class V>(const V& u) {
       const auto too_large = (u == V(infinity<V>)) & (V(takes_infinity ? 1 : 0) == V(0));
       return select((u != u) | too_large, V(1), V(0));
     };
-    const auto wrong = Team().template map_sum<T>(size, is_wrong, utility) > T(0);
-    if (any(wrong)) {
-      for (int e = 0; e < size; ++e) utility[e] = select(wrong, T(0), utility[e]);
-    }
-    return wrong;
+    return Team().template map_sum<T>(size, is_wrong, utility) > T(0);
   }
 
   /// Utilities below the largest minus `utility_range`, but above -inf, are raised to that floor.
   /// Returns the largest, whose own floor they follow.
   SOFTTRICKS_FN T raise_to_floor() const {
     T largest(-infinity<T>);
-    for (int e = 0; e < size; ++e) largest = max(largest, utility[e]);
+    for (int e = 0; e < size; ++e) largest = max(largest, own_utility[e]);
     const T floor = largest - T(static_cast<Scalar>(in.utility_range));
     for (int e = 0; e < size; ++e) {
-      utility[e] = select(utility[e] == T(-infinity<T>), utility[e], max(utility[e], floor));
+      const T u = own_utility[e];
+      own_utility[e] = select(u == T(-infinity<T>), u, max(u, floor));
     }
     return largest;
   }
@@ -188,18 +194,43 @@ struct Instances {
     return Stream<T>(in.seed, low, high);
   }
 
+  /// Makes own_utility the utilities, to be changed.
+  SOFTTRICKS_FN void own() {
+    if (utility == own_utility) return;
+    for (int e = 0; e < size; ++e) own_utility[e] = utility[e];
+    utility = own_utility;
+  }
+
   /// Loads instances [first, first + count), count <= width.
   SOFTTRICKS_SOLVER void prepare(std::int64_t first, int count) {
-    load<Team>(row(in.utility, first), size, count, utility);
+    utility = fetch(in.utility, first, count, own_utility);
     const Scalar temperature = static_cast<Scalar>(in.temperature);
     if (needs.relaxes && temperature != Scalar(1)) {
-      for (int e = 0; e < size; ++e) utility[e] = utility[e] / T(temperature);
+      const auto scaled = [=]<class V>(const V& u) { return u / V(temperature); };
+      Team().map(size, own_utility, scaled, utility);
+      utility = own_utility;
     }
-    length = load_lengths(first, count);
-    bad = quarantine();
-    if (needs.member) load<Team>(row(in.member, first), size, count, member);
-    if (needs.cotangent) load<Team>(row(in.cotangent, first), size, count, cotangent);
-    if (limited()) top = raise_to_floor();
+    length = full_length();
+    if (in.lengths != nullptr) {
+      own();
+      length = apply_lengths(first, count);
+    }
+    bad = find_bad();
+    if (any(bad)) {  // 0, so that solvers need not mind them
+      own();
+      for (int e = 0; e < size; ++e) own_utility[e] = select(bad, T(0), own_utility[e]);
+    }
+    if (needs.member) member = fetch(in.member, first, count, own_member);
+    if (needs.cotangent) cotangent = fetch(in.cotangent, first, count, own_cotangent);
+    if (limited()) {
+      own();
+      top = raise_to_floor();
+    }
+    if constexpr (in_place) {
+      out = static_cast<T*>(in.out) + first * results();
+    } else {
+      out = own_out;
+    }
   }
 
   SOFTTRICKS_SOLVER void finish(std::int64_t first, int count) {
@@ -207,13 +238,16 @@ struct Instances {
       if (limited()) hand_to_largest();
       const Scalar temperature = static_cast<Scalar>(in.temperature);
       if (temperature != Scalar(1)) {
-        for (int e = 0; e < size; ++e) out[e] = out[e] / T(temperature);
+        const auto scaled = [=]<class V>(const V& g) { return g / V(temperature); };
+        Team().map(size, out, scaled, static_cast<const T*>(out));
       }
     }
     if (any(bad)) {
       for (int e = 0; e < results(); ++e) out[e] = select(bad, T(not_a_number<T>), out[e]);
     }
-    store<Team>(out, results(), count, static_cast<Scalar*>(in.out) + first * results());
+    if constexpr (!in_place) {
+      store<Team>(out, results(), count, static_cast<Scalar*>(in.out) + first * results());
+    }
   }
 
   template <class Verb>
@@ -233,7 +267,10 @@ struct Instances {
 template <class Verb, class S, class Scalar, int W, class Team>
 struct StructureKernels {
   static constexpr bool packs = Offered<Verb, S, Pack<Scalar, W>, Team>;
-  static constexpr int alone_from = S::alone_from(Verb::method);
+  static constexpr int alone_from = [] {
+    if constexpr (requires { S::alone_from(Verb::method); }) return S::alone_from(Verb::method);
+    return never;
+  }();
   static constexpr bool narrows = packs && alone_from == never;
   using Full = NumberOf<Scalar, packs ? W : 1>;
   using Narrow = NumberOf<Scalar, narrows ? 16 / static_cast<int>(sizeof(Scalar)) : 1>;

@@ -4,7 +4,7 @@
 ///
 ///   Lanes<T>      Scalar (float or double), Bits (unsigned, as wide), Word (32 bits), Mask, count
 ///   select        lane-wise choice; `any`: is it true in some lane
-///   exp log log1m log_from_both, min max abs rint, to_bits from_bits
+///   exp log log_of_normal log1m log_from_both, min max abs rint, to_bits from_bits
 ///   mul_add       a * b + c, rounded once where the machine can
 ///   scale2        x * 2^e for integral e;  split2  x = mantissa * 2^exponent, 1 <= |mantissa| < 2
 #include <cmath>
@@ -96,7 +96,12 @@ template <Plain T>
 SOFTTRICKS_FN T log(T x) {
   return std::log(x);
 }
-/// log(x) for x in (0, 1] given also 1 - x, exact to rounding near both ends.
+/// log(x) for a positive normal number.
+template <Plain T>
+SOFTTRICKS_FN T log_of_normal(T x) {
+  return std::log(x);
+}
+/// log(x) for x in [0, 1], not subnormal, given also 1 - x, exact to rounding near both ends.
 template <Plain T>
 SOFTTRICKS_FN T log_from_both(T x, T one_minus_x) {
   return one_minus_x < T(0.25) ? std::log1p(-one_minus_x) : std::log(x);

@@ -14,7 +14,7 @@ struct Gumbel {
   /// Finite for every bit pattern: in [-3.2, 22.9] in float, [-3.8, 45.1] in double.
   template <class T>
   SOFTTRICKS_FN static T noise(Uniform<T> u) {
-    return -log(exponential_from(u));
+    return -log_of_normal(exponential_from(u));
   }
   template <class T>
   SOFTTRICKS_FN static T transform(T theta, T noise) {

@@ -19,6 +19,7 @@ template <class T>
 struct ItemRange {
   T least, most;  // of the utilities above -inf
   T count;        // how many these are
+  T mean, variance;
 };
 
 template <class T, class Team>
@@ -27,11 +28,19 @@ SOFTTRICKS_FN ItemRange<T> item_range(const Team& team, Vector<const T> utility)
   const auto negative = []<class V>(const V& u) {
     return select(u > V(-infinity<V>), -u, V(-infinity<V>));
   };
-  const auto one = []<class V>(const V& u) { return select(u > V(-infinity<V>), V(1), V(0)); };
   ItemRange<T> range;
   range.most = team.template map_maximum<T>(utility.size, itself, utility.data);
   range.least = -team.template map_maximum<T>(utility.size, negative, utility.data);
-  range.count = team.template map_sum<T>(utility.size, one, utility.data);
+  const auto powers = [=, middle = range.most]<class V>(const V& u) {
+    const V there = select(u > V(-infinity<V>), V(1), V(0));
+    const V d = select(u > V(-infinity<V>), u - V(middle), V(0));
+    return Several<V, 3>{{there, d, d * d}};
+  };
+  const auto sums = team.template map_sums<T, 3>(utility.size, powers, utility.data);
+  range.count = sums.part[0];
+  const T below = sums.part[1] / range.count;
+  range.mean = range.most + below;
+  range.variance = max(T(0), sums.part[2] / range.count - below * below);
   return range;
 }
 
@@ -45,7 +54,23 @@ SOFTTRICKS_FN MaskOf<T> is_choice(const Team& team, Vector<const T> x, T k) {
   return (sums.part[0] == k) & (sums.part[1] == T(0));
 }
 
+/// Each shape guesses its threshold as if utilities were spread like a normal law: h is nearly the
+/// distribution function of a variable of variance `own`, the sum of both nearly logistic.
+template <class T>
+SOFTTRICKS_FN T guessed_middle(const ItemRange<T>& range, T k, double own) {
+  const T log_odds = log((range.count - k) / k);
+  const T logistic_deviation{ScalarOf<T>(1.8137993642342178)};  // pi / sqrt 3
+  return range.mean + sqrt(range.variance + T(ScalarOf<T>(own))) / logistic_deviation * log_odds;
+}
+
 struct ClipShape {
+  static constexpr bool smooth = false;
+  template <class T>
+  SOFTTRICKS_FN static T guess(const ItemRange<T>& range, T k) {
+    const T guess = guessed_middle(range, k, 1.0 / 12) - T(ScalarOf<T>(0.5));
+    return select(k == T(1), range.most - T(1),
+                  guess);  // from there few pieces are left [Michelot]
+  }
   template <class T>
   SOFTTRICKS_FN static T value(T d) {
     return max(T(0), min(T(1), d));
@@ -62,6 +87,11 @@ struct ClipShape {
 };
 
 struct SigmoidShape {
+  static constexpr bool smooth = true;
+  template <class T>
+  SOFTTRICKS_FN static T guess(const ItemRange<T>& range, T k) {
+    return guessed_middle(range, k, 3.2898681336964524);  // pi^2 / 3
+  }
   template <class T>
   SOFTTRICKS_FN static T value(T d) {
     return sigmoid(d);
@@ -79,6 +109,11 @@ struct SigmoidShape {
 };
 
 struct CappedExpShape {
+  static constexpr bool smooth = false;
+  template <class T>
+  SOFTTRICKS_FN static T guess(const ItemRange<T>& range, T k) {
+    return guessed_middle(range, k, 1);
+  }
   template <class T>
   SOFTTRICKS_FN static T value(T d) {
     return min(T(1), exp(min(d, T(1))));
@@ -117,11 +152,11 @@ inline constexpr int choice_margin = 40;
 
 /// A threshold c with |sum_i h(u_i - c) - k| <= tolerance, as far as c's own rounding allows.
 template <class Shape, class T, class Team>
-SOFTTRICKS_SOLVER T choice_threshold(const Team& team, Vector<const T> utility, T k,
-                                     const ItemRange<T>& range, T tolerance) {
+SOFTTRICKS_SOLVER RootEnd<T> choice_threshold(const Team& team, Vector<const T> utility, T k,
+                                              const ItemRange<T>& range, T tolerance) {
   const T margin{ScalarOf<T>(choice_margin)};
-  return monotone_root(range.least - margin, range.most + margin, range.most - T(1), tolerance,
-                       ChoiceStep<Shape, T, Team>{team, utility, k, T(0)});
+  return monotone_root(range.least - margin, range.most + margin, Shape::guess(range, k), tolerance,
+                       T(0), ChoiceStep<Shape, T, Team>{team, utility, k, T(0)});
 }
 
 /// x_i = h(u_i - c) with sum k; all NaN where fewer than k utilities are above -inf.
@@ -129,10 +164,14 @@ template <class Shape, class T, class Team>
 SOFTTRICKS_SOLVER void capped_choice(const Team& team, Vector<const T> utility, T k, Vector<T> x) {
   using Scalar = ScalarOf<T>;
   const ItemRange<T> range = item_range(team, utility);
-  const T center = choice_threshold<Shape>(team, utility, k, range, T(Scalar(0.25)));
+  const RootEnd<T> near = choice_threshold<Shape>(team, utility, k, range, T(Scalar(0.25)));
+  const T center = near.at;
   const T reach = T(Scalar(2 * choice_margin)) + T(Scalar(8) * epsilon<T>) * abs(center);
-  const T offset = monotone_root(-reach, reach, T(0), T(epsilon<T>) * k,
-                                 ChoiceStep<Shape, T, Team>{team, utility, k, center});
+  // Where h is smooth the step squares the error: a short one needs no check.
+  const T settled = Shape::smooth ? sqrt(T(epsilon<T>)) * T(Scalar(0.25)) : T(0);
+  const T offset = monotone_root(-reach, reach, near.expected - center, T(epsilon<T>) * k, settled,
+                                 ChoiceStep<Shape, T, Team>{team, utility, k, center})
+                       .expected;
   // Where all items there are must be in, the threshold has no lower end.
   const T everyone = select(range.count == k, T(1), T(0));
   const T spoil = select(range.count < k, T(not_a_number<T>), T(0));

@@ -40,10 +40,10 @@ struct KSubset {
     }
     return {};
   }
-  /// Entries from which a method is better off along one instance than across several.
+  /// Entries from which a method is better off along one instance than across several: those that
+  /// pass over a soft choice only a few times.
   static constexpr int alone_from(std::string_view method) {
-    const bool chooses = method.starts_with("project") || method.find("entropy") != method.npos;
-    return chooses ? 32 : never;
+    return method.ends_with("_vjp") && method != "marginals_vjp" ? 32 : never;
   }
   template <class F>
   SOFTTRICKS_FN void for_each_entry(F f) const {
@@ -216,13 +216,13 @@ struct KSubset {
     SOFTTRICKS_FN T spoil() const { return select(feasible, T(0), T(not_a_number<T>)); }
   };
 
-  /// Chances tilted so that the expected count is within a quarter of k.
+  /// Chances tilted so that the expected count is within half of k.
   template <class N, class T, class Team>
   SOFTTRICKS_SOLVER Counting<N, T> count_with(const Team& team, Vector<const T> utility,
                                               Scratch& scratch) const {
     const ItemRange<T> range = item_range(team, utility);
-    const T quarter(ScalarOf<T>(0.25));
-    const T tilt = choice_threshold<SigmoidShape>(team, utility, count<T>(), range, quarter);
+    const T half(ScalarOf<T>(0.5));
+    const T tilt = choice_threshold<SigmoidShape>(team, utility, count<T>(), range, half).at;
     Counting<N, T> counting{scratch.take<Chance<N>>(items),
                             {scratch.take<N>((items + 1) * (k + 1)), k + 1},
                             scratch.take<N>(k + 1),

@@ -100,7 +100,7 @@ struct OneHot {
     Stream<T> random = stream;
     T best(-infinity<T>), winner(-1);
     for (int i = 0; i < categories; ++i) {
-      const T perturbed = utility[i] - log(exponential_from(random.next()));
+      const T perturbed = utility[i] - log_of_normal(exponential_from(random.next()));
       winner = select(perturbed > best, T(ScalarOf<T>(i)), winner);
       best = max(best, perturbed);
     }
