@@ -235,6 +235,13 @@ Evaluation evaluate(Model& model, const Objective& objective, const Split& split
   return result;
 }
 
+double nearest_tree_precision(const Split& split, std::int64_t nodes) {
+  const Sampler sampler(EdgeLaw::spanning_tree, nodes, at::kCPU);
+  const at::Tensor nearest = sampler.hard(sampler.nearness(split.positions, 1));
+  const at::Tensor edges = sampler.edge_weights(nearest).select(2, 1);
+  return ((edges * sampler.ordered(split.trees)).sum() / edges.sum()).item<double>();
+}
+
 namespace {
 
 template <class Value>

@@ -70,6 +70,10 @@ struct Evaluation {
 Evaluation evaluate(Model& model, const Objective& objective, const Split& split,
                     std::int64_t count, std::int64_t seed, bool batch_statistics);
 
+/// How much of the truth is known without learning: the part of edges that are true in the spanning
+/// trees of least total distance in the last frame.
+double nearest_tree_precision(const Split& split, std::int64_t nodes);
+
 /// The poster's picture: for the first `count` layouts their positions and trees, and this model's
 /// hard and soft sample.
 nlohmann::json picture(Model& model, const Objective& objective, const Split& split,

@@ -1,6 +1,8 @@
 #include "graph_layout/results.hpp"
 
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -60,6 +62,15 @@ std::string processor() {
   }
   utsname name{};
   return ::uname(&name) == 0 ? name.machine : "unknown";
+}
+
+std::string today() {
+  const std::chrono::year_month_day day{
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())};
+  char text[16];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  return text;
 }
 
 Json machine() {
@@ -129,7 +140,7 @@ ReportProgram find_report() {
   const Path source = GRAPH_LAYOUT_SOURCE_DIR;
   const Path program = std::filesystem::read_symlink("/proc/self/exe", error);
   for (const Path& root :
-       {source / "tools", program.parent_path().parent_path() / "share" / "softtricks" / "tools"}) {
+       {source / "tools", program.parent_path().parent_path() / "share" / "softtricks"}) {
     if (!std::filesystem::exists(root / "report.py", error)) continue;
     const char* chosen = std::getenv("SOFTTRICKS_PYTHON");
     const Path own = source / ".venv" / "bin" / "python";
@@ -155,7 +166,7 @@ void write_config(const Options& options, const std::string& command) {
 }
 
 void write_summary(const Options& options, const std::vector<std::string>& arguments) {
-  Json rows = Json::array(), picture = {{"samples", Json::array()}};
+  Json rows = Json::array(), picture = {{"samples", Json::array()}}, nearest;
   std::vector<Json> results;
   const std::vector<Task> all = tasks(options);
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -165,6 +176,7 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
         add_picture(picture, read_json(folder.picture(), "picture file"), all[i].row);
       }
       results.push_back(read_json(folder.result(), "result file"));
+      nearest = results.back().value("nearest_tree_precision", nearest);
     }
     const bool last_of_row = i + 1 == all.size() || all[i + 1].row != all[i].row;
     if (last_of_row && !results.empty()) {
@@ -173,11 +185,10 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
     }
   }
   write_json(Path(options.out) / "picture.json", picture, "picture file");
-  const Json summary = {{"task", "graph-layout"},
-                        {"preset", options.preset},
-                        {"command", joined(arguments)},
-                        {"rows", rows},
-                        {"machine", machine()}};
+  const Json summary = {
+      {"task", "graph-layout"}, {"preset", options.preset},          {"command", joined(arguments)},
+      {"rows", rows},           {"nearest_tree_precision", nearest}, {"date", today()},
+      {"machine", machine()}};
   write_json(Path(options.out) / "summary.json", summary, "summary");
 }
 

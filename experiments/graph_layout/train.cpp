@@ -243,20 +243,22 @@ class Trainer {
                  seed_for(task_.seed, Purpose::test, 0), options_.reference_quirks);
     progress_.elbo = score.elbo;
     progress_.precision = score.edge_precision;
-    const Json result = {{"name", task_.row},
-                         {"seed", task_.seed},
-                         {"elbo", score.elbo},
-                         {"nll", score.nll},
-                         {"kl", score.kl},
-                         {"edge_precision", score.edge_precision},
-                         {"edge_recall", score.edge_recall},
-                         {"validation_elbo", training_.best_elbo},
-                         {"best_update", update},
-                         {"scout_losses", training_.scout_losses},
-                         {"seconds", seconds_before_ + seconds_since(begun_)},
-                         {"updates", training_.update},
-                         {"threads", key_.threads},
-                         {"identity", key_.identity}};
+    const Json result = {
+        {"name", task_.row},
+        {"seed", task_.seed},
+        {"elbo", score.elbo},
+        {"nll", score.nll},
+        {"kl", score.kl},
+        {"edge_precision", score.edge_precision},
+        {"edge_recall", score.edge_recall},
+        {"nearest_tree_precision", nearest_tree_precision(data_.test, objective_.sampler.nodes())},
+        {"validation_elbo", training_.best_elbo},
+        {"best_update", update},
+        {"scout_losses", training_.scout_losses},
+        {"seconds", seconds_before_ + seconds_since(begun_)},
+        {"updates", training_.update},
+        {"threads", key_.threads},
+        {"identity", key_.identity}};
     experiments::write_atomically(folder_.result(), result.dump(1) + "\n", "result file");
   }
 

@@ -26,6 +26,7 @@ from .page import (
     section,
     table,
 )
+from .run_folder import number
 
 METRICS = ("elbo", "edge_precision", "edge_recall", "seconds")
 EXAMPLES_SHOWN = 6  # of picture.json, to keep the page small
@@ -164,6 +165,17 @@ def table_note(rows, poster, run):
         )
     else:
         note.append("config.json names no number of frames; the poster's table is for 10.")
+    without = number(run.summary.get("nearest_tree_precision"))
+    if not math.isnan(without):
+        note.append(
+            " Without learning, the spanning tree of least distances in the last frame has "
+            f"{percent(without)} % precision."
+        )
+    if run.option("decoder_first"):
+        note.append(
+            " All rows got one recipe: the decoder first learns alone, on graphs that join near "
+            "vertices, a guess about layouts that the poster's training did not use."
+        )
     return "".join(note)
 
 

@@ -86,10 +86,10 @@ SOFTTRICKS_FN T log(const Wide<T>& x) {
 }
 
 /// exp(high + low), |low| at most half a unit in the last place of high. The exponent k = high/ln 2
-/// is removed in three steps (Cody and Waite), so that the mantissa is good to rounding for |high|
-/// < 32,000 in float, 2^22 where multiply-adds are fused, and 2^31 in double. Beyond, mantissas
-/// stay finite and order is kept, but a ratio of two such numbers is exact only where their
-/// arguments are equal.
+/// is removed in three steps (Cody and Waite), so that the mantissa is good to rounding, as
+/// measured, for |high| < 20,000 in float and 1e6 in double; where multiply-adds are fused, 2^22
+/// and 1e12. Beyond, mantissas stay finite and order is kept, but a ratio of two such numbers is
+/// exact only where their arguments are equal.
 template <class T>
 SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
   using Scalar = ScalarOf<T>;
