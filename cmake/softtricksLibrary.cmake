@@ -46,7 +46,8 @@ foreach(instruction_set IN LISTS instruction_sets)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # g++ 12 suspects its own AVX-512 intrinsics. It mixes independent chains of long operations (a
     # third faster draws) only when asked to.
-    target_compile_options(${kernels} PRIVATE -Wno-maybe-uninitialized -fschedule-insns
+    target_compile_options(${kernels} PRIVATE -Wno-maybe-uninitialized -Wno-uninitialized
+                                              -fschedule-insns
                                               -fsched-pressure)
   endif()
   target_sources(softtricks PRIVATE $<TARGET_OBJECTS:${kernels}>)

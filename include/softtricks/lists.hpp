@@ -14,8 +14,12 @@
 #include "softtricks/regularizer/squared_norm.hpp"
 #include "softtricks/stochastic_softmax.hpp"
 #include "softtricks/structure/bit_vector.hpp"
+#include "softtricks/structure/correlated_k_subset.hpp"
+#include "softtricks/structure/grid_path.hpp"
 #include "softtricks/structure/k_subset.hpp"
+#include "softtricks/structure/linear_chain.hpp"
 #include "softtricks/structure/one_hot.hpp"
+#include "softtricks/structure/projective_tree.hpp"
 #include "softtricks/structure/spanning_tree.hpp"
 
 namespace softtricks {
@@ -29,7 +33,8 @@ struct List {
   }
 };
 
-using Structures = List<OneHot, BitVector, KSubset, SpanningTree>;
+using Structures = List<OneHot, BitVector, KSubset, CorrelatedKSubset, SpanningTree, LinearChain,
+                        ProjectiveTree, GridPath>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 // The estimators, Relaxed, StraightThrough and ScoreFunction, are templates over a

@@ -9,16 +9,18 @@ namespace softtricks::laws {
 /// How good a member is: its entries at -inf, then those at +inf, then the rest.
 inline std::tuple<int, int, Real> rank_of(const Member& x, const Numbers& utility) {
   int forbidden = 0, infinite = 0;
-  Real rest = 0;
+  Real rest = 0, lost = 0;  // compensated: 1e30 + 1 - 1e30 is 1 [Neumaier 1974]
   for (std::size_t e = 0; e < utility.size(); ++e) {
     if (x[e] == 0) continue;
     if (std::isfinite(utility[e])) {
-      rest += utility[e];
+      const Real term = utility[e], sum = rest + term;
+      lost += std::fabs(rest) >= std::fabs(term) ? (rest - sum) + term : (term - sum) + rest;
+      rest = sum;
     } else {
       ++(utility[e] > 0 ? infinite : forbidden);
     }
   }
-  return {-forbidden, infinite, rest};
+  return {-forbidden, infinite, rest + lost};
 }
 
 inline void expect_best(const Subject& subject, const Engine& engine, const Numbers& utility) {

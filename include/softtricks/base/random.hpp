@@ -124,6 +124,13 @@ class Stream {
     return u;
   }
 
+  /// The number of place `index`, in any order; not beside `next`, which takes the same ones.
+  SOFTTRICKS_FN Uniform<T> at(std::uint32_t index) const {
+    constexpr int words = sizeof(ScalarOf<T>) / 4;
+    const Words<U32> block = philox(U32(index), low_, high_, U32(purpose), seed_);
+    return uniform_from_words<T>(block.word[0], block.word[words - 1]);
+  }
+
  private:
   static constexpr std::uint32_t purpose = 0x73616d70u;  // keeps samples apart from perturbations
   std::uint64_t seed_;

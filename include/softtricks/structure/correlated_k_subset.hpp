@@ -1,0 +1,78 @@
+#pragma once
+#include <string>
+
+#include "softtricks/base/status.hpp"
+#include "softtricks/solver/inside_outside.hpp"
+
+namespace softtricks {
+
+/// Exactly `k` of `items` items in a row, with utilities for neighbours that are both in: the
+/// paper's correlated top k.
+///
+/// Set       0/1 vectors of items numbers, k of them ones, then items-1 for the pairs (i, i+1), one
+///           where both are in: binomial(items, k) members. An instance of length m uses items 0 ..
+///           m-1.
+/// argmax    Dynamic program over items and counts, O(items k). [Paulus et al. 2020]
+/// marginals Of items and of pairs, by inside and outside on the same program, O(items k) time and
+///           scratch; all other verbs the same way. See solver/inside_outside.hpp.
+struct CorrelatedKSubset : Derivations<CorrelatedKSubset> {
+  int items = 1;
+  int k = 1;
+
+  constexpr CorrelatedKSubset() = default;
+  SOFTTRICKS_FN constexpr CorrelatedKSubset(int of, int count) : items(of), k(count) {}
+
+  static constexpr const char* name = "correlated_k_subset";
+  static constexpr const char* field_names[] = {"items", "k"};
+  static constexpr int fields = 2;
+
+  SOFTTRICKS_FN constexpr int size() const { return 2 * items - 1; }
+  SOFTTRICKS_FN int longest() const { return items; }
+  Status check() const {
+    if (items < 1 || items > (1 << 26)) {
+      return Status::error("correlated_k_subset: items must be in [1, 2^26], got " +
+                           std::to_string(items));
+    }
+    if (k < 1 || k > items || 2.0 * items * (k + 1.0) >= (1 << 28)) {
+      return Status::error(
+          "correlated_k_subset: k must be in [1, items = " + std::to_string(items) +
+          "] and items * k below 2^27, got " + std::to_string(k));
+    }
+    return {};
+  }
+  template <class F>
+  SOFTTRICKS_FN void for_each_entry(F f) const {
+    for (int i = 0; i < items; ++i) f(i, i + 1);
+    for (int i = 0; i + 1 < items; ++i) f(items + i, i + 2);
+  }
+
+  /// Node (i (k+1) + j) 2 + in: j of items 0 .. i are in, item i is or isn't; the last: all is
+  /// said.
+  SOFTTRICKS_FN constexpr int node_count() const { return items * row() + 1; }
+  SOFTTRICKS_FN constexpr int most_rules() const { return 2 * items; }
+  SOFTTRICKS_FN bool leaf(int node) const { return node == 0 || node == 3; }
+  SOFTTRICKS_FN int entry_of(int node) const {
+    return node + 1 < node_count() && node % 2 == 1 ? node / row() : Rule::none;
+  }
+  template <class F>
+  SOFTTRICKS_FN void for_each_rule(int node, F f) const {
+    if (node + 1 == node_count()) {
+      for (int i = k - 1; i < items; ++i) {
+        for (int in = 0; in < 2; ++in)
+          f(Rule{Rule::none, i * row() + 2 * k + in, Rule::none, i + 1});
+      }
+      return;
+    }
+    const int i = node / row(), j = node % row() / 2, in = node % 2;
+    // Not more items than there are, and Rule::none to count without.
+    if (i == 0 || j > i + 1 || j < in) return;
+    const int before = node - row() - 3 * in;  // item i-1 out, one item fewer if this is in
+    f(Rule{Rule::none, before});
+    f(Rule{in == 1 ? items + i - 1 : Rule::none, before + 1});
+  }
+
+ private:
+  SOFTTRICKS_FN constexpr int row() const { return 2 * (k + 1); }
+};
+
+}  // namespace softtricks

@@ -1,0 +1,66 @@
+#pragma once
+#include <string>
+
+#include "softtricks/base/status.hpp"
+#include "softtricks/solver/inside_outside.hpp"
+
+namespace softtricks {
+
+/// Paths through `length` steps, each in one of `states` states.
+///
+/// Set       0/1 vectors of length x states numbers [t, state], then (length-1) x states x states
+///           [t, from, to], one where the path is in a state or takes a transition: states^length
+///           members. An instance of length m uses steps 0 .. m-1.
+/// argmax    Viterbi, O(length states^2) time. [Viterbi 1967]
+/// marginals Forward and backward by inside and outside, O(length states^2) time and scratch; all
+///           other verbs the same way. See solver/inside_outside.hpp. [Baum et al. 1970]
+struct LinearChain : Derivations<LinearChain> {
+  int length = 1;
+  int states = 1;
+
+  constexpr LinearChain() = default;
+  SOFTTRICKS_FN constexpr LinearChain(int steps, int of) : length(steps), states(of) {}
+
+  static constexpr const char* name = "linear_chain";
+  static constexpr const char* field_names[] = {"length", "states"};
+  static constexpr int fields = 2;
+
+  SOFTTRICKS_FN constexpr int size() const {
+    return length * states + (length - 1) * states * states;
+  }
+  SOFTTRICKS_FN int longest() const { return length; }
+  Status check() const {
+    const bool positive = length >= 1 && states >= 1;
+    if (positive && 1.0 * length * states * (states + 1.0) < (1 << 28)) return {};
+    return Status::error(
+        "linear_chain: length and states must be at least 1 and length * states^2 "
+        "below 2^28, got length = " +
+        std::to_string(length) + ", states = " + std::to_string(states));
+  }
+  template <class F>
+  SOFTTRICKS_FN void for_each_entry(F f) const {
+    for (int e = 0; e < length * states; ++e) f(e, e / states + 1);
+    const int square = states * states;
+    for (int e = 0; e < (length - 1) * square; ++e) f(length * states + e, e / square + 2);
+  }
+
+  /// Node t * states + s: the path is in state s at step t; the last: it has ended.
+  SOFTTRICKS_FN constexpr int node_count() const { return length * states + 1; }
+  SOFTTRICKS_FN constexpr int most_rules() const { return length * states; }
+  SOFTTRICKS_FN bool leaf(int node) const { return node < states; }
+  SOFTTRICKS_FN int entry_of(int node) const { return node + 1 < node_count() ? node : Rule::none; }
+  template <class F>
+  SOFTTRICKS_FN void for_each_rule(int node, F f) const {
+    if (node + 1 == node_count()) {
+      for (int last = 0; last < node; ++last)
+        f(Rule{Rule::none, last, Rule::none, last / states + 1});
+      return;
+    }
+    if (node < states) return;
+    const int before = node - node % states - states;
+    const int pairs = length * states + before * states + node % states;
+    for (int from = 0; from < states; ++from) f(Rule{pairs + from * states, before + from});
+  }
+};
+
+}  // namespace softtricks
