@@ -260,6 +260,11 @@ SOFTTRICKS_FN Pack<E, W> exp(Pack<E, W> x) {
   return select(x == x, finite, x);
 }
 
+template <class E, int W>
+SOFTTRICKS_FN Pack<E, W> exp_near_zero(Pack<E, W> x) {
+  return pack_detail::exp_series(x);
+}
+
 namespace pack_detail {
 
 /// x = (1 + f) 2^e with -0.3 < f < 0.42, for normal x > 0.

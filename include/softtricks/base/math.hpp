@@ -4,7 +4,7 @@
 ///
 ///   Lanes<T>      Scalar (float or double), Bits (unsigned, as wide), Word (32 bits), Mask, count
 ///   select        lane-wise choice; `any`: is it true in some lane
-///   exp log log_of_normal log1m log_from_both, min max abs rint, to_bits from_bits
+///   exp exp_near_zero log log_of_normal log1m log_from_both, min max abs rint, to_bits from_bits
 ///   mul_add       a * b + c, rounded once where the machine can
 ///   scale2        x * 2^e for integral e;  split2  x = mantissa * 2^exponent, 1 <= |mantissa| < 2
 #include <cmath>
@@ -90,6 +90,11 @@ SOFTTRICKS_FN T max(T a, T b) {
 }
 template <Plain T>
 SOFTTRICKS_FN T exp(T x) {
+  return std::exp(x);
+}
+/// exp(x) to rounding for |x| <= ln(2) / 2; positive and increasing for |x| <= 1.
+template <Plain T>
+SOFTTRICKS_FN T exp_near_zero(T x) {
   return std::exp(x);
 }
 template <Plain T>

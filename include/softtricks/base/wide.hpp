@@ -99,12 +99,14 @@ SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
   constexpr double second = single ? -0.00021219253540039062 : 4.7493250778643414e-07;
   constexpr double third =
       single ? 0.693147180559945309417 - first - second : -3.883266933445891e-15;
-  const T k = rint(high * T(Scalar(1.4426950408889634)));
+  // Adding and taking away a number whose last place is 1 rounds to an integer.
+  const T round(Scalar(1.5) * Scalar(std::uint64_t{1} << Ieee<Scalar>::mantissa_bits));
+  const T k = (high * T(Scalar(1.4426950408889634)) + round) - round;
   T rest = high - k * T(Scalar(first));
   rest = rest - k * T(Scalar(second));
   rest = rest - k * T(Scalar(third)) + low;
   rest = max(T(Scalar(-1)), min(T(Scalar(1)), rest));
-  const Wide<T> result = Wide<T>::normalized(exp(rest), k);
+  const Wide<T> result = Wide<T>::normalized(exp_near_zero(rest), k);
   return select(high == T(-infinity<T>), Wide<T>(T(0), T(Wide<T>::zero_exponent)), result);
 }
 

@@ -4,10 +4,10 @@
 ///
 /// A structure names its nodes and, for each, the rules that make it from earlier nodes:
 ///
-///   node_count()                  how many; the last is the root, and a node comes after what
-///   makes it most_rules()             the most rules that a node has leaf(node)               is
-///   it there without a rule? entry_of(node)           the entry whose utility counts when the node
-///   is used, or `Rule::none` for_each_rule(node, f)   f(Rule) for every way to make the node
+///   node_count()       how many; the last is the root, and a node comes after what makes it
+///   most_rules()       the most rules that a node has
+///   for_each_node<top_down>(f)   f(Node, rules) for every node, from the first or from the root;
+///                      rules(visit) calls visit(Rule) for every way to make the node
 ///
 /// Choosing one rule for the root, one for each node in it and so on makes a derivation; members of
 /// the structure and derivations correspond one to one.
@@ -33,6 +33,19 @@ struct Rule {
   static constexpr int none = -1;
   int entry = none, left = none, right = none, length = 0;
 };
+
+/// `entry`: whose utility counts when the node is used, or none. `leaf`: it is there without a
+/// rule.
+struct Node {
+  int index, entry = Rule::none;
+  bool leaf = false;
+};
+
+/// f(0), ... f(count - 1), or the reverse.
+template <bool reverse, class F>
+SOFTTRICKS_FN void in_order(int count, F f) {
+  for (int i = 0; i < count; ++i) f(reverse ? count - 1 - i : i);
+}
 
 /// Wide numbers of which mantissas and exponents lie apart.
 template <class T>
@@ -61,7 +74,8 @@ class Inside {
         ways_(graph.node_count(), scratch),
         inverse_(graph.node_count(), scratch) {
     team.each(utility.size, [&](int e) { weight_.set(e, exp_wide(utility[e], T(0))); });
-    for (int node = 0; node < graph.node_count(); ++node) sum_rules(node);
+    graph.template for_each_node<false>(
+        [&](const Node& node, auto rules) { sum_rules(node, rules); });
   }
 
   SOFTTRICKS_FN Wide<T> total() const { return ways_[graph_.node_count() - 1]; }
@@ -95,10 +109,11 @@ class Inside {
     return way;
   }
 
-  SOFTTRICKS_FN void sum_rules(int node) const {
+  template <class Rules>
+  SOFTTRICKS_FN void sum_rules(const Node& node, Rules rules) const {
     const T nothing(Wide<T>::zero_exponent);
-    T sum(graph_.leaf(node) ? 1 : 0), top = graph_.leaf(node) ? T(0) : nothing;
-    graph_.for_each_rule(node, [&](const Rule& rule) {
+    T sum(node.leaf ? 1 : 0), top = node.leaf ? T(0) : nothing;
+    rules([&](const Rule& rule) {
       const Wide<T> way = ways_of(rule);
       const T exponent = select(way.mantissa == T(0), nothing, way.exponent);
       const T higher = max(top, exponent);
@@ -107,11 +122,10 @@ class Inside {
     });
     Wide<T> own = Wide<T>::normalized(sum, top);
     const auto possible = sum > T(0);
-    inverse_.set(
-        node, {select(possible, T(1) / own.mantissa, T(0)), select(possible, -own.exponent, T(0))});
-    const int entry = graph_.entry_of(node);
-    if (entry != Rule::none) own = own * weight_[entry];
-    ways_.set(node, own);
+    inverse_.set(node.index, {select(possible, T(1) / own.mantissa, T(0)),
+                              select(possible, -own.exponent, T(0))});
+    if (node.entry != Rule::none) own = own * weight_[node.entry];
+    ways_.set(node.index, own);
   }
 
   const Graph& graph_;
@@ -142,14 +156,14 @@ struct Score {
     const auto overflows = !is_finite(rounded);
     return {infinite + o.infinite, rounded, select(overflows, T(0), error - (rounded - sum))};
   }
-  SOFTTRICKS_FN auto operator==(const Score& o) const {
-    return (infinite == o.infinite) & (high == o.high) & (low == o.low);
-  }
-  SOFTTRICKS_FN Score max_with(const Score& o) const {
+  SOFTTRICKS_FN auto below(const Score& o) const {
     const auto further = (o.high > high) | ((o.high == high) & (o.low > low));
-    const auto better = (o.infinite > infinite) | ((o.infinite == infinite) & further);
-    return {select(better, o.infinite, infinite), select(better, o.high, high),
-            select(better, o.low, low)};
+    return (o.infinite > infinite) | ((o.infinite == infinite) & further);
+  }
+  template <class Mask>
+  SOFTTRICKS_FN static Score either(Mask first, const Score& a, const Score& b) {
+    return {select(first, a.infinite, b.infinite), select(first, a.high, b.high),
+            select(first, a.low, b.low)};
   }
 };
 
@@ -186,6 +200,7 @@ struct Derivations {
                                 Scratch scratch) const {
     using S = Score<T>;
     const Vector<S> best = scratch.vector<S>(graph().node_count());
+    const Vector<T> choice = scratch.vector<T>(graph().node_count());  // number of the best rule
     const auto score = [&](const Rule& rule) {
       S sum{T(0), T(0), T(0)};
       if (rule.left != Rule::none) sum = best[rule.left];
@@ -196,25 +211,27 @@ struct Derivations {
       sum.infinite = select(fits, sum.infinite, T(-infinity<T>));
       return sum;
     };
-    const auto best_way = [&](int node) {
-      S most = graph().leaf(node) ? S{T(0), T(0), T(0)} : S::worst();
-      graph().for_each_rule(node, [&](const Rule& rule) { most = most.max_with(score(rule)); });
-      return most;
-    };
-    for (int node = 0; node < graph().node_count(); ++node) {
-      best[node] = best_way(node);
-      const int entry = graph().entry_of(node);
-      if (entry != Rule::none) best[node] = best[node] + S::of(utility[entry]);
-    }
+    graph().template for_each_node<false>([&](const Node& node, auto rules) {
+      S most = node.leaf ? S{T(0), T(0), T(0)} : S::worst();
+      T chosen(-1), number(0);
+      rules([&](const Rule& rule) {
+        const S other = score(rule);
+        const auto better = most.below(other);
+        most = S::either(better, other, most);
+        chosen = select(better, number, chosen);
+        number = number + T(1);
+      });
+      if (node.entry != Rule::none) most = most + S::of(utility[node.entry]);
+      best[node.index] = most;
+      choice[node.index] = chosen;
+    });
     const T allowed = best[graph().node_count() - 1].infinite;
     descend(x, select(allowed > T(-infinity<T>), T(0), T(not_a_number<T>)), scratch,
-            [&](int node, auto visit) {
-              const S most = best_way(node);
-              auto open = most.infinite > T(-infinity<T>);
-              graph().for_each_rule(node, [&](const Rule& rule) {
-                const auto chosen = open & (score(rule) == most);
-                open = open & !chosen;
-                visit(rule, chosen);
+            [&](const Node& node, auto rules, auto visit) {
+              T number(0);
+              rules([&](const Rule& rule) {
+                visit(rule, choice[node.index] == number);
+                number = number + T(1);
               });
             });
   }
@@ -234,16 +251,17 @@ struct Derivations {
     const Vector<T> reach = scratch.vector<T>(graph().node_count());
     team.each(out.size, [&](int e) { out[e] = inside.spoil(); });
     team.each(reach.size, [&](int node) { reach[node] = T(node + 1 == reach.size ? 1 : 0); });
-    for (int node = reach.size - 1; node >= 0; --node) {
-      const T here = min(reach[node], T(1));  // rounding must not make it more than certain
-      add(out, graph().entry_of(node), here);
-      graph().for_each_rule(node, [&](const Rule& rule) {
-        const T used = here * inside.chance(node, rule);
+    graph().template for_each_node<true>([&](const Node& node, auto rules) {
+      const T here = reach[node.index];
+      add(out, node.entry, here);
+      rules([&](const Rule& rule) {
+        const T used = here * inside.chance(node.index, rule);
         add(out, rule.entry, used);
         add(reach, rule.left, used);
         add(reach, rule.right, used);
       });
-    }
+    });
+    // Rounding must not make an entry more than certain.
     team.map(
         out.size, out.data, []<class V>(const V& x) { return select(x > V(1), V(1), x); },
         static_cast<const T*>(out.data));
@@ -263,14 +281,13 @@ struct Derivations {
   SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T length,
                                 const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
     const Inside<Graph, T, Team> inside(graph(), team, utility, length, scratch);
-    descend(x, inside.spoil(), scratch, [&](int node, auto visit) {
+    descend(x, inside.spoil(), scratch, [&](const Node& node, auto rules, auto visit) {
       T total(0), sum(0);
-      graph().for_each_rule(node,
-                            [&](const Rule& rule) { total = total + inside.chance(node, rule); });
-      const T mark = total * stream.at(static_cast<std::uint32_t>(node)).below;
+      rules([&](const Rule& rule) { total = total + inside.chance(node.index, rule); });
+      const T mark = total * stream.at(static_cast<std::uint32_t>(node.index)).below;
       auto open = total > T(0);
-      graph().for_each_rule(node, [&](const Rule& rule) {
-        sum = sum + inside.chance(node, rule);
+      rules([&](const Rule& rule) {
+        sum = sum + inside.chance(node.index, rule);
         const auto chosen = open & (sum >= mark);
         open = open & !chosen;
         visit(rule, chosen);
@@ -286,23 +303,24 @@ struct Derivations {
     if (place != Rule::none) to[place] = to[place] + amount;
   }
 
-  /// Fills x with the entries of the rules that choose(node, visit) says, by visit(rule, lanes in
-  /// which it is chosen), of nodes in use. `spoil`: 0, or NaN for lanes without a member.
+  /// Fills x with the entries of the rules that choose(node, rules, visit) says, by visit(rule,
+  /// lanes in which it is chosen), of nodes in use. `spoil`: 0, or NaN for lanes without a member.
   template <class T, class Choose>
   SOFTTRICKS_FN void descend(Vector<T> x, T spoil, Scratch scratch, Choose choose) const {
     const Vector<T> used = scratch.vector<T>(graph().node_count());
     for (int node = 0; node < used.size; ++node) used[node] = T(node + 1 == used.size ? 1 : 0);
     for (int e = 0; e < x.size; ++e) x[e] = spoil;
-    for (int node = used.size - 1; node >= 0; --node) {
-      if (!any(used[node] > T(0))) continue;
-      add(x, graph().entry_of(node), used[node]);
-      choose(node, [&](const Rule& rule, auto chosen) {
-        const T here = select(chosen, used[node], T(0));
+    graph().template for_each_node<true>([&](const Node& node, auto rules) {
+      const T use = used[node.index];
+      if (!any(use > T(0))) return;
+      add(x, node.entry, use);
+      choose(node, rules, [&](const Rule& rule, auto chosen) {
+        const T here = select(chosen, use, T(0));
         add(x, rule.entry, here);
         add(used, rule.left, here);
         add(used, rule.right, here);
       });
-    }
+    });
   }
 
   /// What the cotangent says of a rule's entry and of all below it, expected.
@@ -327,41 +345,42 @@ struct Derivations {
                     rest = scratch.vector<T>(nodes);
     const Vector<T> chance = scratch.vector<T>(graph().most_rules()),
                     worth_of = scratch.vector<T>(graph().most_rules());
-    for (int node = 0; node < nodes; ++node) {
-      int rules = 0;
+    graph().template for_each_node<false>([&](const Node& node, auto rules) {
+      int count = 0;
       T most(0), likeliest(0), mean(0);
-      graph().for_each_rule(node, [&](const Rule& rule) {
-        const T p = inside.chance(node, rule), s = expected(rule, p, cotangent, below);
+      rules([&](const Rule& rule) {
+        const T p = inside.chance(node.index, rule), s = expected(rule, p, cotangent, below);
         likeliest = select(p > most, s, likeliest);
         most = max(most, p);
-        chance[rules] = p;
-        worth_of[rules++] = s;
+        chance[count] = p;
+        worth_of[count++] = s;
       });
-      for (int r = 0; r < rules; ++r) mean = mul_add(chance[r], worth_of[r] - likeliest, mean);
-      pivot[node] = likeliest;
-      rest[node] = mean;
-      below[node] = likeliest + mean;
-      if (graph().entry_of(node) != Rule::none) {
-        below[node] = below[node] + cotangent[graph().entry_of(node)];
-      }
-    }
+      for (int r = 0; r < count; ++r) mean = mul_add(chance[r], worth_of[r] - likeliest, mean);
+      pivot[node.index] = likeliest;
+      rest[node.index] = mean;
+      T all = likeliest + mean;
+      if (node.entry != Rule::none) all = all + cotangent[node.entry];
+      below[node.index] = all;
+    });
     team.each(nodes, [&](int node) {
       reach[node] = T(node == root ? 1 : 0);
       change[node] = T(0);
     });
-    for (int node = root; node >= 0; --node) {
-      add(out, graph().entry_of(node), change[node]);
-      graph().for_each_rule(node, [&](const Rule& rule) {
-        const T p = inside.chance(node, rule), s = expected(rule, p, cotangent, below);
-        const T slope = p * ((s - pivot[node]) - rest[node]);
-        const T moved = mul_add(change[node], p, reach[node] * slope), used = reach[node] * p;
+    graph().template for_each_node<true>([&](const Node& node, auto rules) {
+      const int i = node.index;
+      const T here = reach[i], moves = change[i];
+      add(out, node.entry, moves);
+      rules([&](const Rule& rule) {
+        const T p = inside.chance(i, rule), s = expected(rule, p, cotangent, below);
+        const T slope = p * ((s - pivot[i]) - rest[i]);
+        const T moved = mul_add(moves, p, here * slope), used = here * p;
         add(out, rule.entry, moved);
-        for (const int child : {rule.left, rule.right}) {
-          add(change, child, moved);
-          add(reach, child, used);
-        }
+        add(change, rule.left, moved);
+        add(change, rule.right, moved);
+        add(reach, rule.left, used);
+        add(reach, rule.right, used);
       });
-    }
+    });
   }
 };
 

@@ -50,25 +50,32 @@ struct CorrelatedKSubset : Derivations<CorrelatedKSubset> {
   /// said.
   SOFTTRICKS_FN constexpr int node_count() const { return items * row() + 1; }
   SOFTTRICKS_FN constexpr int most_rules() const { return 2 * items; }
-  SOFTTRICKS_FN bool leaf(int node) const { return node == 0 || node == 3; }
-  SOFTTRICKS_FN int entry_of(int node) const {
-    return node + 1 < node_count() && node % 2 == 1 ? node / row() : Rule::none;
-  }
-  template <class F>
-  SOFTTRICKS_FN void for_each_rule(int node, F f) const {
-    if (node + 1 == node_count()) {
+  template <bool top_down, class F>
+  SOFTTRICKS_FN void for_each_node(F f) const {
+    const auto ends = [&](auto visit) {
       for (int i = k - 1; i < items; ++i) {
-        for (int in = 0; in < 2; ++in)
-          f(Rule{Rule::none, i * row() + 2 * k + in, Rule::none, i + 1});
+        for (int in = 0; in < 2; ++in) {
+          visit(Rule{Rule::none, i * row() + 2 * k + in, Rule::none, i + 1});
+        }
       }
-      return;
-    }
-    const int i = node / row(), j = node % row() / 2, in = node % 2;
-    // Not more items than there are, and Rule::none to count without.
-    if (i == 0 || j > i + 1 || j < in) return;
-    const int before = node - row() - 3 * in;  // item i-1 out, one item fewer if this is in
-    f(Rule{Rule::none, before});
-    f(Rule{in == 1 ? items + i - 1 : Rule::none, before + 1});
+    };
+    if (top_down) f(Node{items * row()}, ends);
+    in_order<top_down>(items, [&](int i) {
+      in_order<top_down>(k + 1, [&](int j) {
+        in_order<top_down>(2, [&](int in) {
+          const int node = i * row() + 2 * j + in;
+          const bool leaf = i == 0 && j == in;
+          f(Node{node, in == 1 ? i : Rule::none, leaf}, [&](auto visit) {
+            // Not more items than there are, and none to count without.
+            if (i == 0 || j > i + 1 || j < in) return;
+            const int before = node - row() - 3 * in;  // item i-1 out, one fewer if this is in
+            visit(Rule{Rule::none, before});
+            visit(Rule{in == 1 ? items + i - 1 : Rule::none, before + 1});
+          });
+        });
+      });
+    });
+    if (!top_down) f(Node{items * row()}, ends);
   }
 
  private:

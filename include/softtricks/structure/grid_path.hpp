@@ -44,18 +44,25 @@ struct GridPath : Derivations<GridPath> {
   /// Node e: the path has come to vertex e; the last: it has arrived.
   SOFTTRICKS_FN constexpr int node_count() const { return size() + 1; }
   SOFTTRICKS_FN constexpr int most_rules() const { return rows < 3 ? 3 : rows; }
-  SOFTTRICKS_FN bool leaf(int node) const { return node == 0; }
-  SOFTTRICKS_FN int entry_of(int node) const { return node < size() ? node : Rule::none; }
-  template <class F>
-  SOFTTRICKS_FN void for_each_rule(int node, F f) const {
-    if (node == size()) {
-      for (int r = 0; r < rows; ++r) f(Rule{Rule::none, (r + 1) * columns - 1, Rule::none, r + 1});
-      return;
-    }
-    const bool across = node % columns > 0, down = node >= columns;
-    if (across) f(Rule{Rule::none, node - 1});
-    if (down) f(Rule{Rule::none, node - columns});
-    if (across && down) f(Rule{Rule::none, node - columns - 1});
+  template <bool top_down, class F>
+  SOFTTRICKS_FN void for_each_node(F f) const {
+    const auto ends = [&](auto visit) {
+      for (int r = 0; r < rows; ++r) {
+        visit(Rule{Rule::none, (r + 1) * columns - 1, Rule::none, r + 1});
+      }
+    };
+    if (top_down) f(Node{size()}, ends);
+    in_order<top_down>(rows, [&](int r) {
+      in_order<top_down>(columns, [&](int c) {
+        const int node = r * columns + c;
+        f(Node{node, node, node == 0}, [&](auto visit) {
+          if (c > 0) visit(Rule{Rule::none, node - 1});
+          if (r > 0) visit(Rule{Rule::none, node - columns});
+          if (c > 0 && r > 0) visit(Rule{Rule::none, node - columns - 1});
+        });
+      });
+    });
+    if (!top_down) f(Node{size()}, ends);
   }
 };
 

@@ -47,19 +47,28 @@ struct LinearChain : Derivations<LinearChain> {
   /// Node t * states + s: the path is in state s at step t; the last: it has ended.
   SOFTTRICKS_FN constexpr int node_count() const { return length * states + 1; }
   SOFTTRICKS_FN constexpr int most_rules() const { return length * states; }
-  SOFTTRICKS_FN bool leaf(int node) const { return node < states; }
-  SOFTTRICKS_FN int entry_of(int node) const { return node + 1 < node_count() ? node : Rule::none; }
-  template <class F>
-  SOFTTRICKS_FN void for_each_rule(int node, F f) const {
-    if (node + 1 == node_count()) {
-      for (int last = 0; last < node; ++last)
-        f(Rule{Rule::none, last, Rule::none, last / states + 1});
-      return;
-    }
-    if (node < states) return;
-    const int before = node - node % states - states;
-    const int pairs = length * states + before * states + node % states;
-    for (int from = 0; from < states; ++from) f(Rule{pairs + from * states, before + from});
+  template <bool top_down, class F>
+  SOFTTRICKS_FN void for_each_node(F f) const {
+    const int root = length * states;
+    const auto ends = [&](auto visit) {
+      for (int node = 0; node < root; ++node) {
+        visit(Rule{Rule::none, node, Rule::none, node / states + 1});
+      }
+    };
+    if (top_down) f(Node{root}, ends);
+    in_order<top_down>(length, [&](int t) {
+      in_order<top_down>(states, [&](int state) {
+        const int node = t * states + state;
+        f(Node{node, node, t == 0}, [&](auto visit) {
+          if (t == 0) return;
+          const int before = (t - 1) * states, pairs = root + before * states + state;
+          for (int from = 0; from < states; ++from) {
+            visit(Rule{pairs + from * states, before + from});
+          }
+        });
+      });
+    });
+    if (!top_down) f(Node{root}, ends);
   }
 };
 

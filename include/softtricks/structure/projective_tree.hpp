@@ -59,31 +59,47 @@ struct ProjectiveTree : Derivations<ProjectiveTree> {
   }
   SOFTTRICKS_FN constexpr int node_count() const { return kinds * nodes * nodes + 1; }
   SOFTTRICKS_FN constexpr int most_rules() const { return nodes * (nodes + 1) / 2; }
-  SOFTTRICKS_FN bool leaf(int node) const {
-    return node < kinds * nodes && node % kinds >= to_right;
-  }
-  SOFTTRICKS_FN int entry_of(int node) const {
-    const int kind = node % kinds, s = node / kinds % nodes, t = s + node / kinds / nodes;
-    if (node + 1 == node_count() || kind >= to_right || t >= nodes || t == s) return Rule::none;
-    return kind == arc_to_right ? s * nodes + t : t * nodes + s;
-  }
-  template <class F>
-  SOFTTRICKS_FN void for_each_rule(int node, F f) const {
-    if (node + 1 == node_count()) return for_each_end(f);
-    const int kind = node % kinds, s = node / kinds % nodes, t = s + node / kinds / nodes;
-    if (t >= nodes || t == s) return;
-    if (kind == to_right) {
-      for (int q = s + 1; q <= t; ++q)
-        f(Rule{Rule::none, span(arc_to_right, s, q), span(to_right, q, t)});
-    } else if (kind == to_left) {
-      for (int q = s; q < t; ++q) f(Rule{Rule::none, span(to_left, s, q), span(arc_to_left, q, t)});
-    } else if (kind == arc_to_right || s > 0) {  // nothing heads the root
-      for (int q = s; q < t; ++q)
-        f(Rule{Rule::none, span(to_right, s, q), span(to_left, q + 1, t)});
-    }
+  template <bool top_down, class F>
+  SOFTTRICKS_FN void for_each_node(F f) const {
+    const int root = kinds * nodes * nodes;
+    const auto ends = [&](auto visit) { for_each_end(visit); };
+    if (top_down) f(Node{root}, ends);
+    in_order<top_down>(nodes, [&](int width) {
+      in_order<top_down>(nodes - width, [&](int s) {
+        in_order<top_down>(kinds, [&](int kind) {
+          const int t = s + width;
+          f(node_of(static_cast<Kind>(kind), s, t),
+            [&](auto visit) { for_each_rule(static_cast<Kind>(kind), s, t, visit); });
+        });
+      });
+    });
+    if (!top_down) f(Node{root}, ends);
   }
 
  private:
+  SOFTTRICKS_FN Node node_of(Kind kind, int s, int t) const {
+    const bool ends_with_arc = kind < to_right && s < t;
+    const int entry = kind == arc_to_right ? s * nodes + t : t * nodes + s;
+    return {span(kind, s, t), ends_with_arc ? entry : Rule::none, s == t && kind >= to_right};
+  }
+
+  template <class F>
+  SOFTTRICKS_FN void for_each_rule(Kind kind, int s, int t, F f) const {
+    if (kind == to_right) {
+      for (int q = s + 1; q <= t; ++q) {
+        f(Rule{Rule::none, span(arc_to_right, s, q), span(to_right, q, t)});
+      }
+    } else if (kind == to_left) {
+      for (int q = s; q < t; ++q) {
+        f(Rule{Rule::none, span(to_left, s, q), span(arc_to_left, q, t)});
+      }
+    } else if (kind == arc_to_right || s > 0) {  // nothing heads the root
+      for (int q = s; q < t; ++q) {
+        f(Rule{Rule::none, span(to_right, s, q), span(to_left, q + 1, t)});
+      }
+    }
+  }
+
   template <class F>
   SOFTTRICKS_FN void for_each_end(F f) const {
     for (int last = 0; last < nodes; ++last) {
