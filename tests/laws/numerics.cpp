@@ -7,8 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "high_precision.hpp"
+#include "derivation_reference.hpp"
 #include "kernel_engine.hpp"
+#include "softtricks/lists.hpp"
 
 namespace softtricks::laws {
 namespace {
@@ -202,6 +203,35 @@ TEST(Numerics, SubsetsWithNearTiesAtAnySpread) {
     }
   }
 }
+
+template <class Graph>
+void check_program(const Graph& graph, const std::vector<std::int64_t>& shape) {
+  Random random(7);
+  const auto size = static_cast<std::size_t>(graph.size());
+  const auto check_on = [&](const Numbers& u) {
+    check(Graph::name, shape, u, false, random, [&](const Numbers& given, const Numbers& g) {
+      return DerivationReference<Graph>(graph, given).along(g);
+    });
+  };
+  for (const double t : temperatures) check_on(perturbed(random, size, t));
+  for (const double spread : {1e3, 1e4}) check_on(scaled_to(perturbed(random, size, 1), spread));
+  for (const double step : {37.0, 700.0, 3000.0}) {  // near ties on levels far apart
+    Numbers u = normal_numbers(random, size);
+    for (double& x : u) x -= step * static_cast<double>(random() % 3);
+    check_on(u);
+  }
+  Numbers masked = perturbed(random, size, 0.1);
+  for (std::size_t e = 1; e + 1 < size; ++e) {  // the ends of a grid path must stay
+    if (random() % 16 == 0) masked[e] = -std::numeric_limits<double>::infinity();
+  }
+  check_on(masked);
+}
+
+TEST(Numerics, LinearChains) { check_program(LinearChain{30, 5}, {30, 5}); }
+TEST(Numerics, CorrelatedSubsets) { check_program(CorrelatedKSubset{60, 12}, {60, 12}); }
+TEST(Numerics, ProjectiveTrees) { check_program(ProjectiveTree{12, 0}, {12, 0}); }
+TEST(Numerics, SingleRootedProjectiveTrees) { check_program(ProjectiveTree{12, 1}, {12, 1}); }
+TEST(Numerics, GridPaths) { check_program(GridPath{12, 10}, {12, 10}); }
 
 /// The references agree with each other: 1 of 3 items are the trees of three vertices, left out.
 TEST(Numerics, ReferencesAgree) {
