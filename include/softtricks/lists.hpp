@@ -13,6 +13,7 @@
 #include "softtricks/regularizer/shannon_entropy.hpp"
 #include "softtricks/regularizer/squared_norm.hpp"
 #include "softtricks/stochastic_softmax.hpp"
+#include "softtricks/structure/arborescence.hpp"
 #include "softtricks/structure/bit_vector.hpp"
 #include "softtricks/structure/k_subset.hpp"
 #include "softtricks/structure/one_hot.hpp"
@@ -29,7 +30,7 @@ struct List {
   }
 };
 
-using Structures = List<OneHot, BitVector, KSubset, SpanningTree>;
+using Structures = List<OneHot, BitVector, KSubset, SpanningTree, Arborescence>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 // The estimators, Relaxed, StraightThrough and ScoreFunction, are templates over a
