@@ -10,6 +10,8 @@
 ///          original head, so that a cycle of k vertices costs k passes over n numbers.
 /// Levels   Where arcs are to be compared by a whole number first (infinite utilities; as few arcs
 ///          from the root as possible), each carries its level beside its utility.
+///          Where finite utilities are of two sizes, up to 1e9 and from 1.2e21 on, the small ones
+///          are weighed apart, last.
 /// Accuracy Differences are taken in double.
 /// Cost     O(n^2) at most; where no cycle occurs, one pass over the utilities.
 #include "softtricks/base/math.hpp"
@@ -29,15 +31,21 @@ namespace best_heads {
 /// A stride for which rows of 8-byte numbers are whole registers.
 constexpr int stride_of(int heads) { return (heads + 15) / 16 * 16; }
 
+/// Utilities from `huge` on have no digits in common with those up to `middling`.
+inline constexpr double huge = 1.2e21, middling = 1e9;
+
 /// What the arcs into one vertex, perhaps a former cycle, are worth: [stride] each.
 struct Column {
   double* value;
   double* level;
+  double* fine;
   int* into;  // the modifier that the arc enters
 };
 
-template <bool levels, class Team, class Utility>
+template <int parts, class Team, class Utility>
 class Contraction {
+  static constexpr bool levels = parts > 1, fines = parts > 2;
+
  public:
   SOFTTRICKS_FN Contraction(const Team& team, const HeadChoice& choice, Utility utility,
                             Scratch& scratch)
@@ -45,6 +53,7 @@ class Contraction {
     const int n = choice.heads;
     value_ = {scratch.take<double>(n * stride_), stride_};
     level_ = {scratch.take<double>(levels ? n * stride_ : 0), stride_};
+    fine_ = {scratch.take<double>(fines ? n * stride_ : 0), stride_};
     into_ = {scratch.take<int>(n * stride_), stride_};
     int** const of_nodes[] = {&parent_, &from_, &entered_, &replaced_};
     for (int** const array : of_nodes) *array = scratch.take<int>(2 * n);
@@ -100,7 +109,7 @@ class Contraction {
   }
 
   SOFTTRICKS_FN Column column(int vertex) const {
-    return {value_.row(vertex), level_.row(vertex), into_.row(vertex)};
+    return {value_.row(vertex), level_.row(vertex), fine_.row(vertex), into_.row(vertex)};
   }
 
   /// The arcs into an original vertex.
@@ -115,6 +124,11 @@ class Contraction {
         const double penalty = choice_.shy && i == choice_.root ? choice_.heads + 1 : 0;
         c.level[i] = (u == inf ? 1 : u == -inf ? -inf : 0) - penalty;
         c.value[i] = u == inf || u == -inf ? 0 : u;
+        if constexpr (fines) {
+          const bool small = u < huge && u > -huge;
+          c.fine[i] = small ? u : 0;
+          c.value[i] = small ? 0 : c.value[i];
+        }
       } else {
         c.value[i] = u;
       }
@@ -131,8 +145,16 @@ class Contraction {
       const double top =
           team_.template maximum<double>(0, stride_, none, [&](int i) { return c.level[i]; });
       if (top == none) return -1;
-      best = team_.template argmax<double>(
-          0, stride_, [&](int i) { return c.level[i] == top ? c.value[i] : none; });
+      if constexpr (fines) {
+        const double most = team_.template maximum<double>(
+            0, stride_, none, [&](int i) { return c.level[i] == top ? c.value[i] : none; });
+        best = team_.template argmax<double>(0, stride_, [&](int i) {
+          return c.level[i] == top && c.value[i] == most ? c.fine[i] : none;
+        });
+      } else {
+        best = team_.template argmax<double>(
+            0, stride_, [&](int i) { return c.level[i] == top ? c.value[i] : none; });
+      }
       return best;
     } else {
       best = team_.template argmax<double>(0, stride_, [&](int i) { return c.value[i]; });
@@ -168,10 +190,11 @@ class Contraction {
     const Column c = column(vertex);
     const int taken = from_[node_[vertex]];
     const double value = c.value[taken];
-    const double level = levels ? c.level[taken] : 0;
+    const double level = levels ? c.level[taken] : 0, fine = fines ? c.fine[taken] : 0;
     team_.each(stride_, [&](int i) {
       c.value[i] -= value;
       if constexpr (levels) c.level[i] -= level;
+      if constexpr (fines) c.fine[i] -= fine;
     });
   }
 
@@ -180,10 +203,14 @@ class Contraction {
     const Column to = column(vertex), from = column(other);
     team_.each(stride_, [&](int i) {
       bool better = from.value[i] > to.value[i];
+      if constexpr (fines) {
+        better = better || (from.value[i] == to.value[i] && from.fine[i] > to.fine[i]);
+      }
       if constexpr (levels) {
         better = from.level[i] > to.level[i] || (from.level[i] == to.level[i] && better);
         to.level[i] = better ? from.level[i] : to.level[i];
       }
+      if constexpr (fines) to.fine[i] = better ? from.fine[i] : to.fine[i];
       to.value[i] = better ? from.value[i] : to.value[i];
       to.into[i] = better ? from.into[i] : to.into[i];
       group_[i] = group_[i] == other ? vertex : group_[i];
@@ -205,7 +232,7 @@ class Contraction {
   const HeadChoice choice_;
   const Utility utility_;
   const int stride_;
-  Matrix<double> value_, level_;
+  Matrix<double> value_, level_, fine_;
   Matrix<int> into_;
   // Of nodes: original vertices, then cycles as they were made.
   int *parent_, *from_, *entered_, *replaced_;
@@ -218,12 +245,12 @@ class Contraction {
 }  // namespace best_heads
 
 /// Improves head[j], the best head of each modifier alone, to the best arborescence's. False if
-/// there is none. utility(i, j) is the utility of the arc from i to j != i, `levels` whether some
-/// are +inf or the root is shy.
-template <bool levels, class Team, class Utility>
+/// there is none. utility(i, j) is the utility of the arc from i to j != i. With 2 parts, some may
+/// be +inf or the root shy; with 3, finite ones may be of two sizes.
+template <int parts, class Team, class Utility>
 SOFTTRICKS_SOLVER bool improve_to_best_heads(const Team& team, const HeadChoice& choice,
                                              Utility utility, int* head, Scratch scratch) {
-  return best_heads::Contraction<levels, Team, Utility>(team, choice, utility, scratch).run(head);
+  return best_heads::Contraction<parts, Team, Utility>(team, choice, utility, scratch).run(head);
 }
 
 /// Fills in head[j] of the best arborescence for all modifiers j < modifiers but the root; with a
@@ -235,8 +262,16 @@ SOFTTRICKS_FN bool choose_best_heads(const Team& team, const HeadChoice& choice,
                                      Row row, FromRoot from_root, int* head, Scratch scratch) {
   if (choice.root >= choice.heads) return false;
   T* const best = scratch.take<T>(choice.heads);
+  T* const largest = scratch.take<T>(choice.heads);  // of finite sizes
+  T* const middle = scratch.take<T>(choice.heads);   // of those below huge
+  const auto note_size = [=](T u, int j) {
+    const T size = abs(u) < infinity<T> ? abs(u) : T(0);
+    largest[j] = max(largest[j], size);
+    middle[j] = max(middle[j], size < T(best_heads::huge) ? size : T(0));
+  };
   team.each(choice.heads, [&](int j) {
     best[j] = -infinity<T>;
+    largest[j] = middle[j] = T(0);
     head[j] = -1;
   });
   for (int i = 0; i < modifiers; ++i) {
@@ -244,15 +279,19 @@ SOFTTRICKS_FN bool choose_best_heads(const Team& team, const HeadChoice& choice,
     const T* const here = row(i);
     team.each(modifiers, [&](int j) {
       const bool better = (here[j] > best[j]) & (i != j);
+      note_size(i != j ? here[j] : T(0), j);
       best[j] = better ? here[j] : best[j];
       head[j] = better ? i : head[j];
     });
   }
   // From a shy root only where there is no other head.
-  bool levels = choice.shy, complete = true;
+  bool levels = choice.shy, complete = true, split = false, apart = true;
   for (int j = 0; j < modifiers; ++j) {
     if (j == choice.root) continue;
     const T first = from_root(j);
+    note_size(first, j);
+    split = split || largest[j] >= T(best_heads::huge);
+    apart = apart && middle[j] <= T(best_heads::middling);
     if (head[j] < 0 ? first > -infinity<T> : !choice.shy && first >= best[j]) {
       best[j] = first;
       head[j] = choice.root;
@@ -262,8 +301,9 @@ SOFTTRICKS_FN bool choose_best_heads(const Team& team, const HeadChoice& choice,
   }
   if (!complete) return false;
   const auto utility = [=](int i, int j) { return i == choice.root ? from_root(j) : row(i)[j]; };
-  const bool found = levels ? improve_to_best_heads<true>(team, choice, utility, head, scratch)
-                            : improve_to_best_heads<false>(team, choice, utility, head, scratch);
+  const bool found = split && apart ? improve_to_best_heads<3>(team, choice, utility, head, scratch)
+                     : levels       ? improve_to_best_heads<2>(team, choice, utility, head, scratch)
+                              : improve_to_best_heads<1>(team, choice, utility, head, scratch);
   int children = 0;
   for (int j = 0; j < modifiers; ++j) children += j != choice.root && head[j] == choice.root;
   return found && (!choice.shy || children == 1);
@@ -272,7 +312,7 @@ SOFTTRICKS_FN bool choose_best_heads(const Team& team, const HeadChoice& choice,
 /// Bytes of scratch that `choose_best_heads` takes.
 constexpr std::size_t best_heads_scratch(int heads) {
   const std::size_t n = static_cast<std::size_t>(heads), stride = (n + 15) / 16 * 16;
-  return n * stride * (2 * sizeof(double) + sizeof(int)) + 16 * sizeof(double) * stride +
+  return n * stride * (3 * sizeof(double) + sizeof(int)) + 16 * sizeof(double) * stride +
          16 * Scratch::alignment;
 }
 

@@ -89,7 +89,7 @@ struct Arborescence {
     const std::size_t gibbs = arc_scratch<Dual<Wide<T>>>(nodes + 1) +
                               n * n * (sizeof(Dual<Wide<T>>) + sizeof(Wide<T>) + sizeof(T)) +
                               8 * n * sizeof(Dual<Wide<T>>) + 32 * Scratch::alignment;
-    const std::size_t best = best_heads_scratch(nodes + 1) + n * (sizeof(T) + sizeof(int));
+    const std::size_t best = best_heads_scratch(nodes + 1) + n * (3 * sizeof(T) + sizeof(int));
     return gibbs > best ? gibbs : best;
   }
 
@@ -103,6 +103,7 @@ struct Arborescence {
     for (int e = 0; e < size(); ++e) fine = fine & ((x[e] == T(0)) | (x[e] == T(1)));
     for_each_idle_entry([&](int e) { fine = fine & (x[e] == T(0)); });
     const Matrix<T> arcs = matrix<T>(scratch);
+    team.each(vertices() * vertices(), [&](int k) { arcs.data[k] = T(0); });
     for_each_arc_entry([&](int p, int q, int e) { arcs(p, q) = x[e]; });
     T from_root(0);
     for (int q = 1; q < vertices(); ++q) {
@@ -481,7 +482,7 @@ struct Arborescence {
                    const T kept = select(share * other > T(0), change, T(0));
                    out[e] = select(lanes, kept, out[e]);
                  });
-    team.each(size(), [&](int e) { out[e] = out[e] + spoil; });
+    team.each(size(), [&](int e) { out[e] = select(lanes, out[e] + spoil, out[e]); });
   }
 };
 
