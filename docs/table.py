@@ -15,10 +15,15 @@ def row(name, cells):
     return f"| {name} | " + " | ".join("yes" if cell else "-" for cell in cells) + " |"
 
 
+def field(structure, name):
+    default = structure["defaults"].get(name)
+    return name if default is None else f"{name}={default}"
+
+
 def table(offer):
     structures = offer["structures"]
     verbs = list(dict.fromkeys(verb for s in structures for verb in s["verbs"]))
-    head = [f"`{s['name']}({', '.join(s['shape'])})`" for s in structures]
+    head = [f"`{s['name']}({', '.join(field(s, f) for f in s['shape'])})`" for s in structures]
     lines = ["| verb | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     for verb in verbs:
         offered = [s["verbs"].get(verb) for s in structures]

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels.hpp"
+#include "softtricks/base/shape.hpp"
 #include "softtricks/functions.hpp"
 #include "softtricks/registry.hpp"
 
@@ -98,15 +99,22 @@ VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
   return facts;
 }
 
-/// Checks shape against the fields of structure S and makes it.
+using Shape = std::vector<std::int64_t>;
+
+/// Checks a shape against the fields of structure S, fills in the defaults of those it leaves out
+/// and tells what the structure says of itself.
 template <class S>
-Status make_checked(const std::vector<std::int64_t>& shape, std::int64_t& size, int& longest) {
+Status complete(Shape& shape, std::int64_t& size, int& longest) {
+  const std::size_t given = shape.size();
+  for (int f = static_cast<int>(given); f < S::fields; ++f) {
+    if (field_default<S>(f) != required_field) shape.push_back(field_default<S>(f));
+  }
   if (shape.size() != static_cast<std::size_t>(S::fields)) {
     std::string fields;
     for (const char* field : S::field_names)
       fields += (fields.empty() ? "" : ", ") + std::string(field);
     return Status::error(std::string(S::name) + ": shape needs " + std::to_string(S::fields) +
-                         " number(s) (" + fields + "), got " + std::to_string(shape.size()));
+                         " number(s) (" + fields + "), got " + std::to_string(given));
   }
   for (std::size_t f = 0; f < shape.size(); ++f) {
     if (shape[f] < std::numeric_limits<int>::min() || shape[f] > (1 << 28)) {
@@ -114,12 +122,7 @@ Status make_checked(const std::vector<std::int64_t>& shape, std::int64_t& size, 
                            std::to_string(shape[f]) + " is out of range");
     }
   }
-  S s{};
-  if constexpr (S::fields == 1) {
-    s = S{static_cast<int>(shape[0])};
-  } else {
-    s = S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
-  }
+  const S s = make_structure<S>(shape.data());
   Status status = s.check();
   if (status.ok()) {
     size = s.size();
@@ -128,8 +131,9 @@ Status make_checked(const std::vector<std::int64_t>& shape, std::int64_t& size, 
   return status;
 }
 
-Status describe(std::string_view structure, const std::vector<std::int64_t>& shape, int& place,
-                std::int64_t& size, int& longest) {
+/// Finds a structure and completes its shape.
+Status describe(std::string_view structure, Shape& shape, int& place, std::int64_t& size,
+                int& longest) {
   place = place_of<Structures>(structure);
   if (place < 0) {
     return Status::error("structure " + quoted(structure) +
@@ -137,7 +141,7 @@ Status describe(std::string_view structure, const std::vector<std::int64_t>& sha
   }
   Status status;
   Structures::for_each([&]<class S>() {
-    if (structure == S::name) status = make_checked<S>(shape, size, longest);
+    if (structure == S::name) status = complete<S>(shape, size, longest);
   });
   return status;
 }
@@ -221,7 +225,8 @@ Status run(const Call& call) {
   int structure = -1, longest = 0;
   std::int64_t size = 0;
   VerbFacts facts;
-  if (Status s = describe(call.structure, call.shape, structure, size, longest); !s) return s;
+  Shape shape = call.shape;
+  if (Status s = describe(call.structure, shape, structure, size, longest); !s) return s;
   if (Status s = find_verb(call, structure, facts); !s) return s;
   if (facts.relaxes) {
     if (Status s = check_relaxation(call); !s) return s;
@@ -230,7 +235,7 @@ Status run(const Call& call) {
   if (call.batch == 0) return {};
 
   KernelArguments arguments{};
-  for (std::size_t f = 0; f < call.shape.size(); ++f) arguments.shape[f] = call.shape[f];
+  std::copy(shape.begin(), shape.end(), arguments.shape);
   arguments.temperature = facts.relaxes ? call.temperature : 1;
   arguments.utility_range =
       facts.relaxes ? call.utility_range : std::numeric_limits<double>::infinity();
@@ -303,7 +308,12 @@ Status run(const PerturbationCall& call) {
 std::vector<StructureInfo> structures() {
   std::vector<StructureInfo> all;
   Structures::for_each([&]<class S>() {
-    all.push_back({S::name, {std::begin(S::field_names), std::end(S::field_names)}});
+    StructureInfo info{S::name, {std::begin(S::field_names), std::end(S::field_names)}, {}};
+    for (int f = 0; f < S::fields; ++f) {
+      const std::int64_t value = field_default<S>(f);
+      info.defaults.push_back(value == required_field ? std::nullopt : std::optional(value));
+    }
+    all.push_back(std::move(info));
   });
   return all;
 }
@@ -329,7 +339,8 @@ bool offers(std::string_view structure, std::string_view verb, std::string_view 
 Status size_of(std::string_view structure, const std::vector<std::int64_t>& shape,
                std::int64_t& size) {
   int place = 0, longest = 0;
-  return describe(structure, shape, place, size, longest);
+  Shape complete_shape = shape;
+  return describe(structure, complete_shape, place, size, longest);
 }
 
 std::string instruction_set() { return kernels().name; }

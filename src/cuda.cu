@@ -1,6 +1,7 @@
 /// The generic kernel of every structure and verb for CUDA devices: one thread per instance, on the
 /// same text as the CPU. Compiled so that the text stays host and device; nothing launches it yet.
 #include "kernels.hpp"
+#include "softtricks/base/shape.hpp"
 #include "softtricks/functions.hpp"
 
 namespace softtricks {
@@ -9,22 +10,13 @@ namespace {
 /// A CUDA thread alone.
 using ThreadTeam = SerialTeam<100>;
 
-template <class S>
-__device__ S structure_from(const std::int64_t* shape) {
-  if constexpr (S::fields == 1) {
-    return S{static_cast<int>(shape[0])};
-  } else {
-    return S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
-  }
-}
-
 /// `memory`: `bytes_each` bytes of scratch for every instance.
 template <class Verb, class S, class Scalar>
 __global__ void structure_kernel(KernelArguments in, std::int64_t batch, char* memory,
                                  std::int64_t bytes_each) {
   const std::int64_t b = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (b >= batch) return;
-  const S structure = structure_from<S>(in.shape);
+  const S structure = make_structure<S>(in.shape);
   const int size = structure.size();
   const auto row = [&](const void* base) {
     return Vector<const Scalar>{static_cast<const Scalar*>(base) + b * size, size};

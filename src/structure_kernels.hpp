@@ -4,6 +4,7 @@
 /// others.
 #include "kernels.hpp"
 #include "pack.hpp"
+#include "softtricks/base/shape.hpp"
 #include "softtricks/functions.hpp"
 
 namespace softtricks {
@@ -52,17 +53,6 @@ SOFTTRICKS_SOLVER void store(T* source, int size, int count, ScalarOf<T>* target
     for (int l = 0; l < count; ++l) {
       target[static_cast<std::ptrdiff_t>(l) * size + e] = lane(source[e], l);
     }
-  }
-}
-
-template <class S>
-SOFTTRICKS_FN S make_structure(const std::int64_t* shape) {
-  if constexpr (S::fields == 1) {
-    return S{static_cast<int>(shape[0])};
-  } else if constexpr (S::fields == 2) {
-    return S{static_cast<int>(shape[0]), static_cast<int>(shape[1])};
-  } else {
-    return S{static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2])};
   }
 }
 
@@ -153,6 +143,13 @@ struct Instances {
     return Team().template map_sum<T>(size, is_wrong, utility) > T(0);
   }
 
+  /// Entries that count for nothing must not be the largest.
+  SOFTTRICKS_FN void drop_idle_entries() const {
+    if constexpr (requires { structure.for_each_idle_entry([](int) {}); }) {
+      structure.for_each_idle_entry([&](int e) { own_utility[e] = T(-infinity<T>); });
+    }
+  }
+
   /// Utilities below the largest minus `utility_range`, but above -inf, are raised to that floor.
   /// Returns the largest, whose own floor they follow.
   SOFTTRICKS_FN T raise_to_floor() const {
@@ -224,6 +221,7 @@ struct Instances {
     if (needs.cotangent) cotangent = fetch(in.cotangent, first, count, own_cotangent);
     if (limited()) {
       own();
+      drop_idle_entries();
       top = raise_to_floor();
     }
     if constexpr (in_place) {

@@ -377,6 +377,15 @@ std::string json_list(const std::vector<std::string>& names) {
   return text + "]";
 }
 
+/// The defaults of a structure's fields, null where there is none.
+std::string json_defaults(const StructureInfo& structure) {
+  std::string text = "[";
+  for (const auto& value : structure.defaults) {
+    text += (text.size() > 1 ? ", " : "") + (value ? std::to_string(*value) : "null");
+  }
+  return text + "]";
+}
+
 /// The registry as JSON, from which the Python package makes its classes.
 std::string describe() {
   std::string text;
@@ -391,8 +400,8 @@ std::string describe() {
     }
     text += (text.empty() ? "" : ", ") + ("{\"name\": \"" + structure.name) +
             "\", \"fields\": " + json_list(structure.fields) +
-            ", \"verbs\": " + json_list(offered) + ", \"regularizers\": " + json_list(relaxations) +
-            "}";
+            ", \"defaults\": " + json_defaults(structure) + ", \"verbs\": " + json_list(offered) +
+            ", \"regularizers\": " + json_list(relaxations) + "}";
   }
   return "{\"structures\": [" + text + "], \"perturbations\": " + json_list(perturbations()) +
          ", \"instruction_set\": \"" + instruction_set() + "\"}";

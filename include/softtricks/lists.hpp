@@ -13,6 +13,7 @@
 #include "softtricks/regularizer/shannon_entropy.hpp"
 #include "softtricks/regularizer/squared_norm.hpp"
 #include "softtricks/stochastic_softmax.hpp"
+#include "softtricks/structure/arborescence.hpp"
 #include "softtricks/structure/bit_vector.hpp"
 #include "softtricks/structure/correlated_k_subset.hpp"
 #include "softtricks/structure/grid_path.hpp"
@@ -33,8 +34,8 @@ struct List {
   }
 };
 
-using Structures = List<OneHot, BitVector, KSubset, CorrelatedKSubset, SpanningTree, LinearChain,
-                        ProjectiveTree, GridPath>;
+using Structures = List<OneHot, BitVector, KSubset, CorrelatedKSubset, SpanningTree, Arborescence,
+                        LinearChain, ProjectiveTree, GridPath>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 // The estimators, Relaxed, StraightThrough and ScoreFunction, are templates over a

@@ -3,6 +3,7 @@
 /// arrays by pointer. One `run` for all; it names no structure.
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,8 @@ enum class Dtype { float32, float64 };
 struct Call {
   std::string_view verb;            // "argmax", "marginals", ...: see verbs()
   std::string_view structure;       // "one_hot", "spanning_tree", ...: see structures()
-  std::vector<std::int64_t> shape;  // its fields in order, e.g. {10} for 10 nodes
+  std::vector<std::int64_t> shape;  // its fields in order, e.g. {10} for 10 nodes; the last ones
+                                    // may be left out where they have defaults
   std::string_view regularizer = "gibbs_entropy";  // relax, relax_vjp: see regularizers()
   double temperature = 1;                          // relax, relax_vjp: divides the utilities; > 0
   /// relax, relax_vjp: utilities / temperature are floored at their maximum minus this many nats;
@@ -67,6 +69,7 @@ Status run(const PerturbationCall& call);
 struct StructureInfo {
   std::string name;
   std::vector<std::string> fields;
+  std::vector<std::optional<std::int64_t>> defaults;  // of each field; none: it must be given
 };
 struct VerbInfo {
   std::string name;

@@ -147,6 +147,110 @@ class TreeReference {
   DigitMatrix g_;
 };
 
+/// Gauss and Jordan, with the largest pivot of each column.
+inline DigitMatrix general_inverse(DigitMatrix a) {
+  const int n = a.rows();
+  DigitMatrix result(n);
+  for (int i = 0; i < n; ++i) result(i, i) = 1;
+  for (int k = 0; k < n; ++k) {
+    int pivot = k;
+    for (int i = k + 1; i < n; ++i) {
+      if (abs(a(i, k)) > abs(a(pivot, k))) pivot = i;
+    }
+    const Digits scale = 1 / a(pivot, k);
+    for (int j = 0; j < n; ++j) {
+      std::swap(a(k, j), a(pivot, j));
+      std::swap(result(k, j), result(pivot, j));
+      a(k, j) *= scale;
+      result(k, j) *= scale;
+    }
+    for (int i = 0; i < n; ++i) {
+      const Digits factor = a(i, k);
+      if (i == k || factor == 0) continue;
+      for (int j = 0; j < n; ++j) {
+        a(i, j) -= factor * a(k, j);
+        result(i, j) -= factor * result(k, j);
+      }
+    }
+  }
+  return result;
+}
+
+/// Tutte: the sum over arborescences is a determinant, linear in the weight of every arc; of a
+/// Laplacian, or where one arc leaves the root (what stands above a free root), of one whose first
+/// row holds the root's weights [Koo et al. 2007]. root must be 0 or -1 (free).
+class ArborescenceReference {
+ public:
+  ArborescenceReference(int nodes, int root, bool single, const std::vector<double>& utility)
+      : nodes_(nodes), free_(root < 0), single_(single || root < 0), g_(0) {
+    const double digits = 400 + finite_spread(utility) / std::log(10.0) * 2.2;
+    Digits::default_precision(static_cast<unsigned>(digits));
+    w_ = weights_of(utility);
+    g_ = general_inverse(matrix_of(w_));
+  }
+
+  Reference along(const std::vector<double>& direction) const {
+    DigitVector change(w_.size());
+    for (std::size_t e = 0; e < w_.size(); ++e) change[e] = w_[e] * direction[e];
+    const DigitMatrix d = product(product(g_, matrix_of(change)), g_);
+    Reference result{DigitVector(w_.size(), Digits(0)), DigitVector(w_.size(), Digits(0))};
+    for_each_arc([&](int i, int j, std::size_t e) {
+      result.marginal[e] = w_[e] * rate(g_, i, j);
+      result.derivative[e] = change[e] * rate(g_, i, j) - w_[e] * rate(d, i, j);
+    });
+    return result;
+  }
+
+ private:
+  int order() const { return free_ ? nodes_ : nodes_ - 1; }
+  /// f(i, j, entry): rows and columns of the matrix, i = -1 for the root.
+  template <class F>
+  void for_each_arc(F f) const {
+    const int skip = free_ ? 0 : 1;
+    for (int i = 0; i < nodes_; ++i) {
+      for (int j = skip; j < nodes_; ++j) {
+        const bool from_root = free_ ? i == j : i == 0;
+        if (i == j && !free_) continue;
+        f(from_root ? -1 : i - skip, j - skip, static_cast<std::size_t>(i * nodes_ + j));
+      }
+    }
+  }
+  DigitMatrix matrix_of(const DigitVector& w) const {
+    DigitMatrix l(order());
+    for_each_arc([&](int i, int j, std::size_t e) {
+      if (i < 0 && single_) {
+        l(0, j) += w[e];
+        return;
+      }
+      if (!single_ || j != 0) l(j, j) += w[e];
+      if (i >= 0 && (!single_ || i != 0)) l(i, j) -= w[e];
+    });
+    return l;
+  }
+  /// How the logarithm of the determinant changes with an arc's weight, from the inverse.
+  Digits rate(const DigitMatrix& g, int i, int j) const {
+    if (i < 0 && single_) return g(j, 0);
+    Digits sum = !single_ || j != 0 ? g(j, j) : Digits(0);
+    if (i >= 0 && (!single_ || i != 0)) sum -= g(j, i);
+    return sum;
+  }
+  static DigitMatrix product(const DigitMatrix& a, const DigitMatrix& b) {
+    const int n = a.rows();
+    DigitMatrix c(n);
+    for (int i = 0; i < n; ++i) {
+      for (int k = 0; k < n; ++k) {
+        for (int j = 0; j < n; ++j) c(i, j) += a(i, k) * b(k, j);
+      }
+    }
+    return c;
+  }
+
+  int nodes_;
+  bool free_, single_;
+  DigitVector w_;
+  DigitMatrix g_;
+};
+
 /// Elementary symmetric polynomials: e_k(w), and e_{k-1} of all items but i from those of the items
 /// before and after; derivatives by the product rule. Sums of positive numbers: 60 digits do.
 inline Reference subset_reference(int k, const std::vector<double>& utility,

@@ -162,6 +162,100 @@ TEST(Numerics, TreesNearCertainty) {
   }
 }
 
+void check_arborescence(const std::vector<std::int64_t>& shape, const Numbers& utility, bool shared,
+                        Random& random) {
+  const int nodes = static_cast<int>(shape[0]), root = static_cast<int>(shape[1]);
+  check("arborescence", shape, utility, shared, random, [=](const Numbers& u, const Numbers& g) {
+    return ArborescenceReference(nodes, root, shape[2] == 1, u).along(g);
+  });
+}
+
+/// Forbids about two thirds of the arcs, but none of a path from the root, vertex 0 or a free one.
+void forbid_arcs(Random& random, int nodes, Numbers& utility) {
+  for (int i = 0; i < nodes; ++i) {
+    for (int j = 0; j < nodes; ++j) {
+      const bool on_path = j == i + 1 || (i == 0 && j == 0);
+      if (on_path || random() % 3 == 0) continue;
+      utility[static_cast<std::size_t>(i * nodes + j)] = -std::numeric_limits<double>::infinity();
+    }
+  }
+}
+
+/// The kinds of root.
+std::vector<std::vector<std::int64_t>> rooted(int nodes) {
+  return {{nodes, 0, 0}, {nodes, 0, 1}, {nodes, -1, 0}};
+}
+
+TEST(Numerics, Arborescences) {
+  Random random(7);
+  for (const int nodes : {10, 20}) {
+    for (const double t : temperatures) {
+      SCOPED_TRACE("temperature " + std::to_string(t));
+      for (const auto& shape : rooted(nodes)) {
+        for (int draw = 0; draw < (nodes == 10 ? 4 : 2); ++draw) {
+          Numbers u = perturbed(random, static_cast<std::size_t>(nodes * nodes), t);
+          if (draw % 2 == 1) forbid_arcs(random, nodes, u);
+          check_arborescence(shape, u, nodes == 20, random);
+        }
+      }
+    }
+  }
+}
+
+TEST(Numerics, ArborescenceOf50) {
+  Random random(8);
+  for (const auto& shape : rooted(50)) {
+    check_arborescence(shape, perturbed(random, 2500, 0.5), true, random);
+  }
+}
+
+TEST(Numerics, ArborescencesOverTenThousandNats) {
+  Random random(9);
+  for (const double spread : {1e2, 1e3, 1e4}) {
+    for (const auto& shape : rooted(10)) {
+      for (int draw = 0; draw < 4; ++draw) {
+        Numbers u = perturbed(random, 100, 1);
+        if (draw % 2 == 1) forbid_arcs(random, 10, u);
+        check_arborescence(shape, scaled_to(u, spread), false, random);
+      }
+    }
+    check_arborescence({20, 0, 1}, scaled_to(perturbed(random, 400, 1), spread), true, random);
+  }
+}
+
+TEST(Numerics, ArborescencesWithNearTiesAtAnySpread) {
+  Random random(10);
+  std::normal_distribution<double> normal;
+  for (const double step : {10.0, 37.0, 80.0, 700.0, 3000.0}) {
+    for (const auto& shape : rooted(10)) {
+      for (int draw = 0; draw < 2; ++draw) {
+        Numbers u(100);
+        for (double& x : u) x = -step * static_cast<double>(random() % 4) + normal(random);
+        check_arborescence(shape, u, false, random);
+      }
+    }
+  }
+}
+
+/// One arborescence far above all others, a path or a star.
+TEST(Numerics, ArborescencesNearCertainty) {
+  Random random(11);
+  const int nodes = 10;
+  for (const double gap : {5.0, 12.0, 20.0, 35.0, 200.0}) {
+    for (const auto& shape : rooted(nodes)) {
+      for (const bool star : {false, true}) {
+        Numbers u = normal_numbers(random, 100);
+        u[0] += gap;
+        for (int j = 1; j < nodes; ++j) {
+          const int head = j == 1 ? 0 : star ? 1 : j - 1;
+          u[static_cast<std::size_t>(head * nodes + j)] += gap;
+        }
+        check_arborescence(shape, u, false, random);
+      }
+    }
+  }
+}
+
 void check_subset(int items, int k, const Numbers& utility, Random& random) {
   check("k_subset", {items, k}, utility, false, random,
         [k](const Numbers& u, const Numbers& g) { return subset_reference(k, u, g); });

@@ -149,7 +149,8 @@ inline void check_relax_vjp(const Subject& subject, const Engine& engine, const 
 }
 
 /// utility_range: utilities / t are floored at the largest minus the range; forbidden entries stay
-/// forbidden; a range nothing falls out of changes nothing.
+/// forbidden, and entries that are 0 in all members do not count; a range nothing falls out of
+/// changes nothing.
 inline void check_range(const Subject& subject, const Engine& engine,
                         const std::string& regularizer) {
   if (!engine.library) return;
@@ -158,7 +159,12 @@ inline void check_range(const Subject& subject, const Engine& engine,
     for (const double range : {0.25, 1.0, 15.0, 1e4}) {
       Numbers floored = utility;
       double top = -inf;
-      for (double& u : floored) top = std::max(top, u = u / t);
+      for (std::size_t e = 0; e < subject.size; ++e) {
+        floored[e] /= t;
+        const bool counts = std::any_of(subject.members.begin(), subject.members.end(),
+                                        [e](const Member& m) { return m[e] != 0; });
+        if (counts) top = std::max(top, floored[e]);
+      }
       const double floor = engine.rounded(top - range);
       for (double& u : floored) u = u == -inf ? u : std::max(u, floor);
       const Numbers got = engine({.verb = "relax",

@@ -79,6 +79,12 @@ def members(structure, shape):
         edges = list(itertools.combinations(range(shape["nodes"]), 2))
         chosen = itertools.product([0, 1], repeat=len(edges))
         rows = [x for x in chosen if is_tree(shape["nodes"], [e for e, on in zip(edges, x) if on])]
+    elif structure == "arborescence":  # of 3 nodes, from node 0: the heads of nodes 1 and 2
+        assert shape == {"nodes": 3}
+        rows = numpy.zeros((3, 3, 3))
+        for row, (first, second) in zip(rows, [(0, 0), (0, 1), (2, 0)]):
+            row[first, 1] = row[second, 2] = 1
+        rows = rows.reshape(3, 9)
     else:
         size = next(iter(shape.values()))
         ones = {"one_hot": {1}, "bit_vector": set(range(size + 1)), "k_subset": {shape.get("k")}}

@@ -7,8 +7,9 @@ import pytest
 from cli_program import Gibbs, call, members, npy, offers, output, solve, table
 
 SHAPES = {"one_hot": {"categories": 4}, "bit_vector": {"bits": 4},
-          "k_subset": {"items": 5, "k": 2}, "spanning_tree": {"nodes": 4}}
-SIZES = {"one_hot": 4, "bit_vector": 4, "k_subset": 5, "spanning_tree": 6}
+          "k_subset": {"items": 5, "k": 2}, "spanning_tree": {"nodes": 4},
+          "arborescence": {"nodes": 3}}
+SIZES = {"one_hot": 4, "bit_vector": 4, "k_subset": 5, "spanning_tree": 6, "arborescence": 9}
 TOLERANCE = {numpy.float32: 2e-5, numpy.float64: 1e-12}
 
 

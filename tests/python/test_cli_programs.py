@@ -65,7 +65,7 @@ def test_every_field_has_an_option():
             assert f"--{field} " in text
 
 
-BENCH = ("bench", "--rounds", "1", "--batch", "16", "--nodes", "5")
+BENCH = ("bench", "--rounds", "1", "--batch", "16", "--structure", "spanning_tree", "--nodes", "5")
 
 
 def test_bench_times_every_verb():

@@ -1,5 +1,6 @@
 """softtricks.torch: values against enumeration, batches, randomness, and what bad input says."""
 
+import inspect
 import math
 import os
 import pickle
@@ -297,7 +298,8 @@ def test_structures_are_values(case):
 @pytest.mark.parametrize("cls", st.structures.values(), ids=lambda cls: cls.__name__)
 def test_whatever_the_registry_names(cls):
     """Structures that no test here knows, too: each verb works, or says that it is not offered."""
-    s = cls(*(4, 2, 2)[: len(cls.fields)])
+    required = [p for p in inspect.signature(cls).parameters.values() if p.default is p.empty]
+    s = cls(*(4, 2, 2)[: len(required)])
     utility = torch.linspace(-1, 1, 3 * s.size, dtype=torch.float64).reshape(3, s.size)
     for name, verb in verbs(s).items():
         if name.split()[0] in s.verbs:
@@ -331,6 +333,8 @@ BAD = {
     "no categories": (lambda: st.OneHot(categories=0), ValueError, "categories.*0"),
     "bits below 0": (lambda: st.BitVector(bits=-2), ValueError, "bits.*-2"),
     "missing field": (lambda: st.KSubset(items=3), TypeError, "'k'"),
+    "root of no node": (lambda: st.Arborescence(nodes=3, root=3), ValueError, "root.*3"),
+    "single free root": (lambda: st.Arborescence(3, -1, 1), ValueError, "single_root.*root = -1"),
     "unknown field": (lambda: st.OneHot(categories=3, k=1), TypeError, "'k'"),
     "fraction of nodes": (lambda: st.SpanningTree(2.5), TypeError, "nodes.*2.5"),
     "wrong size": (lambda: TREE.marginals(torch.zeros(2, 5)), ValueError, r"utility.*\.\.\., 6.*5"),

@@ -41,12 +41,33 @@ def spanning_tree(nodes):
     return torch.stack(trees)
 
 
-MEMBERS = {f.__name__: f for f in (one_hot, bit_vector, k_subset, spanning_tree)}
+def arborescence(nodes, root, single_root):
+    members = []
+    for heads in itertools.product(range(nodes), repeat=nodes):
+        # A free root is its own head; a fixed one is here, too.
+        roots = [j for j, i in enumerate(heads) if i == j]
+        if len(roots) != 1 or root not in (-1, roots[0]):
+            continue
+        reached = list(range(nodes))
+        for _ in range(nodes):
+            reached = [heads[j] for j in reached]
+        if set(reached) != set(roots) or (single_root and heads.count(roots[0]) != 2):
+            continue
+        x = torch.zeros(nodes, nodes)
+        x[list(heads), list(range(nodes))] = 1
+        if root >= 0:
+            x[root, root] = 0
+        members.append(x.flatten())
+    return torch.stack(members)
+
+
+MEMBERS = {f.__name__: f for f in (one_hot, bit_vector, k_subset, spanning_tree, arborescence)}
 SHAPES = {
     "one_hot": [(1,), (4,)],
     "bit_vector": [(1,), (3,)],
     "k_subset": [(1, 1), (5, 2), (4, 4)],
     "spanning_tree": [(2,), (4,)],
+    "arborescence": [(3, 0, 0), (3, -1, 0)],
 }
 
 
@@ -65,6 +86,9 @@ class Case:
         if self.name == "spanning_tree":
             edges = list(itertools.combinations(range(self.structure.nodes), 2))
             places = [e for e, (_, j) in enumerate(edges) if j < length]
+        elif self.name == "arborescence":
+            nodes = self.structure.nodes
+            places = [i * nodes + j for i in range(length) for j in range(length)]
         else:
             places = list(range(length))
         members = Case(smaller).members

@@ -36,7 +36,9 @@ std::vector<std::vector<std::int64_t>> shapes_of(const StructureInfo& structure,
   }
   for (int which = 0; which < typical_shapes; ++which) {
     auto& shape = shapes.emplace_back();
-    for (const auto& field : structure.fields) shape.push_back(typical_value(field, which));
+    for (std::size_t f = 0; f < structure.fields.size(); ++f) {
+      shape.push_back(structure.defaults[f].value_or(typical_value(structure.fields[f], which)));
+    }
   }
   return shapes;
 }

@@ -36,8 +36,14 @@ std::string table() {
 std::string document() {
   Json all = Json::array();
   for (const auto& structure : structures()) {
-    all.push_back(
-        {{"name", structure.name}, {"shape", structure.fields}, {"verbs", Json::object()}});
+    Json defaults = Json::object();
+    for (std::size_t f = 0; f < structure.fields.size(); ++f) {
+      if (structure.defaults[f]) defaults[structure.fields[f]] = *structure.defaults[f];
+    }
+    all.push_back({{"name", structure.name},
+                   {"shape", structure.fields},
+                   {"defaults", defaults},
+                   {"verbs", Json::object()}});
   }
   for_each_offer([&](const StructureInfo& structure, const std::string& verb) {
     for (auto& entry : all) {

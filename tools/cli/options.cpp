@@ -95,11 +95,12 @@ void add_shape(CLI::App& command, Fields& fields, const std::string& meaning) {
   add_text(command, "--shape", "FIELD=INTEGER,...", parse, meaning);
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   for (const auto& structure : structures()) {
-    for (const auto& field : structure.fields) {
+    for (std::size_t f = 0; f < structure.fields.size(); ++f) {
+      const std::string& field = structure.fields[f];
       const std::string flag = "--" + field;
       if (command.get_option_no_throw(flag) != nullptr) continue;  // another structure's, too
       add_integer(
-          command, flag, 0, most,
+          command, flag, structure.defaults[f] ? -1 : 0, most,
           [&fields, flag, field](std::int64_t value) { add_field(fields, flag, field, value); },
           "the same for one field, of " + joined(owners_of(field)));
     }

@@ -80,6 +80,13 @@ class Inference {
   std::string below_, above_, last_refusal_;
 };
 
+/// What was given for a field, or its default.
+std::optional<std::int64_t> field_value(const StructureInfo& structure, std::size_t field,
+                                        const Fields& given) {
+  const auto entry = given.find(structure.fields[field]);
+  return entry == given.end() ? structure.defaults[field] : std::optional(entry->second);
+}
+
 void expect_fields_of(const std::string& structure, const Fields& given) {
   const auto& fields = find_structure(structure).fields;
   for (const auto& [field, value] : given) {
@@ -116,13 +123,14 @@ std::vector<std::int64_t> resolve_shape(const std::string& structure, const Fiel
   Shape shape;
   std::vector<std::string> missing;
   std::size_t unknown = 0;
-  for (const auto& field : find_structure(structure).fields) {
-    const auto entry = given.find(field);
-    if (entry == given.end()) {
-      missing.push_back(field);
-      unknown = shape.size();
+  const StructureInfo& info = find_structure(structure);
+  for (std::size_t f = 0; f < info.fields.size(); ++f) {
+    const auto value = field_value(info, f, given);
+    if (!value) {
+      missing.push_back(info.fields[f]);
+      unknown = f;
     }
-    shape.push_back(entry == given.end() ? 0 : entry->second);
+    shape.push_back(value.value_or(0));
   }
   if (missing.size() > 1) {
     refuse("--shape", structure + " needs " + joined(missing, "=..., ") +
@@ -142,12 +150,14 @@ std::vector<std::int64_t> resolve_shape(const std::string& structure, const Fiel
 
 std::optional<std::vector<std::int64_t>> shape_from(const StructureInfo& structure,
                                                     const Fields& given) {
-  if (given.size() != structure.fields.size()) return std::nullopt;
   Shape shape;
-  for (const auto& field : structure.fields) {
-    const auto entry = given.find(field);
-    if (entry == given.end()) return std::nullopt;
-    shape.push_back(entry->second);
+  for (const auto& [field, value] : given) {
+    if (std::ranges::count(structure.fields, field) == 0) return std::nullopt;
+  }
+  for (std::size_t f = 0; f < structure.fields.size(); ++f) {
+    const auto value = field_value(structure, f, given);
+    if (!value) return std::nullopt;
+    shape.push_back(*value);
   }
   return shape;
 }

@@ -18,13 +18,13 @@ void add_field(Fields& fields, const std::string& argument, const std::string& f
 /// The same from text such as "nodes=10".
 void add_field(Fields& fields, const std::string& pair);
 
-/// The structure's shape in the order of its fields. One field that wasn't given is inferred where
-/// exactly one value makes the structure `width` utilities wide. Refuses what isn't a shape of that
-/// width; `input` names the array.
+/// The structure's shape in the order of its fields. One that has no default and wasn't given is
+/// inferred where exactly one value makes the structure `width` utilities wide. Refuses what isn't
+/// a shape of that width; `input` names the array.
 std::vector<std::int64_t> resolve_shape(const std::string& structure, const Fields& given,
                                         std::int64_t width, const std::string& input);
 
-/// The shape if the fields given are just the structure's.
+/// The shape if the fields given are the structure's, those with defaults perhaps left out.
 std::optional<std::vector<std::int64_t>> shape_from(const StructureInfo& structure,
                                                     const Fields& given);
 

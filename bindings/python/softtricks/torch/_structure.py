@@ -81,8 +81,9 @@ class Structure:
     regularizers: tuple[str, ...]
 
     def __init__(self, *arguments, **named):
-        bound = type(self).__signature__.bind(*arguments, **named).arguments
-        shape = tuple(check_number(field, value) for field, value in bound.items())
+        bound = type(self).__signature__.bind(*arguments, **named)
+        bound.apply_defaults()
+        shape = tuple(check_number(field, value) for field, value in bound.arguments.items())
         values = {"shape": shape, **dict(zip(self.fields, shape, strict=True))}
         values["size"] = call("structure_size", self.name, list(shape))
         for key, value in values.items():
@@ -263,11 +264,19 @@ def broadcast(name, first, second):
 def make_class(info, module):
     """A structure's class, from what the registry says of it."""
     parameters = [
-        inspect.Parameter(field, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=int)
-        for field in info["fields"]
+        inspect.Parameter(
+            field,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            annotation=int,
+            default=inspect.Parameter.empty if default is None else default,
+        )
+        for field, default in zip(info["fields"], info["defaults"], strict=True)
     ]
     class_name = "".join(word.capitalize() for word in info["name"].split("_"))
-    signature = ", ".join(info["fields"])
+    signature = ", ".join(
+        p.name if p.default is inspect.Parameter.empty else f"{p.name}={p.default}"
+        for p in parameters
+    )
     return type(
         class_name,
         (Structure,),

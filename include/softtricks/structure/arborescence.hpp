@@ -1,0 +1,489 @@
+#pragma once
+#include "softtricks/base/dual.hpp"
+#include "softtricks/base/random.hpp"
+#include "softtricks/base/shape.hpp"
+#include "softtricks/base/status.hpp"
+#include "softtricks/base/team.hpp"
+#include "softtricks/base/view.hpp"
+#include "softtricks/base/wide.hpp"
+#include "softtricks/solver/best_heads.hpp"
+#include "softtricks/solver/rooted_draw.hpp"
+#include "softtricks/solver/rooted_elimination.hpp"
+#include "softtricks/solver/rooted_mesh.hpp"
+
+namespace softtricks {
+
+/// Arborescences: spanning trees of the complete directed graph on `nodes` vertices, arcs pointing
+/// away from the root. As in dependency parsing, each vertex but the root has one head.
+///
+/// Set       0/1 matrices [head, modifier], row-major: size nodes^2. With `root` from 0 to nodes-1
+///           that vertex is the root, nodes^(nodes-2) members [Cayley 1889], or with single_root,
+///           where exactly one arc leaves it, (nodes-1)^(nodes-2). With root -1 any vertex may be
+///           the root, nodes^(nodes-1) members, and the diagonal entry m says that it is m.
+///           single_root is then refused: the one root has as many children as it likes. The
+///           root's column, and the diagonal if the root is fixed, count for nothing and are 0.
+///           Utility -inf forbids an arc. An instance of length m uses vertices 0 .. m-1.
+/// argmax    Contraction of cycles on dense columns, O(nodes^2). Exact with single_root: arcs from
+///           the root are counted first and weighed second. [Chu, Liu 1965; Edmonds 1967]
+/// log_partition  Elimination of vertices without subtraction, O(nodes^3) time, O(nodes^2) scratch.
+///           [Tutte 1948; Grassmann, Taksar, Heyman 1985; single_root: Koo et al. 2007]
+/// marginals Weight times rate, the rates by the same elimination backwards, O(nodes^3).
+/// marginals_vjp  The same on duals; where that leaves no digits, each arc against all that does
+///           without it, by recursive elimination without subtraction.
+/// sample    Vertices come back into the tree in reversed order of elimination, O(nodes^3).
+/// Limits    Where the chance to leave a set of vertices falls below 1e-18 (double: 1e-150), wide
+///           arithmetic (exponents kept apart) takes over, several times slower.
+struct Arborescence {
+  int nodes;
+  int root;
+  int single_root;
+
+  static constexpr const char* name = "arborescence";
+  static constexpr const char* field_names[] = {"nodes", "root", "single_root"};
+  static constexpr int fields = 3;
+  static constexpr std::int64_t field_defaults[] = {required_field, 0, 0};
+
+  SOFTTRICKS_FN int size() const { return nodes * nodes; }
+  SOFTTRICKS_FN int longest() const { return nodes; }
+  Status check() const {
+    const auto refuse = [](const std::string& what) {
+      return Status::error("arborescence: " + what);
+    };
+    if (nodes < 1 || nodes > 4096) {
+      return refuse("nodes must be in [1, 4096], got " + std::to_string(nodes));
+    }
+    if (root < -1 || root >= nodes) {
+      return refuse("root must be in [0, nodes) or -1 (any vertex), got " + std::to_string(root));
+    }
+    if (single_root != 0 && single_root != 1) {
+      return refuse("single_root must be 0 or 1, got " + std::to_string(single_root));
+    }
+    if (single_root == 1 && root == -1) {
+      return refuse("single_root = 1 needs a fixed root; root = -1 has one root by itself");
+    }
+    if (single_root == 1 && nodes == 1) return refuse("single_root = 1 needs at least 2 nodes");
+    return {};
+  }
+  /// Calls f(index, length from which the entry is part of an instance) for every entry.
+  template <class F>
+  SOFTTRICKS_FN void for_each_entry(F f) const {
+    for (int i = 0, e = 0; i < nodes; ++i) {
+      for (int j = 0; j < nodes; ++j, ++e) f(e, (i > j ? i : j) + 1);
+    }
+  }
+  /// Calls f(index) for the entries that count for nothing.
+  template <class F>
+  SOFTTRICKS_FN void for_each_idle_entry(F f) const {
+    if (free_root()) return;
+    for (int i = 0; i < nodes; ++i) {
+      f(i * (nodes + 1));
+      if (i != root) f(i * nodes + root);
+    }
+  }
+  /// How many numbers the solvers keep touching: what a cache should hold.
+  SOFTTRICKS_FN std::int64_t working_numbers() const { return std::int64_t{1} * 4 * nodes * nodes; }
+  /// Bytes of scratch that suffice for every method.
+  template <class T>
+  constexpr std::size_t scratch() const {
+    const std::size_t n = static_cast<std::size_t>(nodes) + 1;
+    const std::size_t gibbs = arc_scratch<Dual<Wide<T>>>(nodes + 1) +
+                              n * n * (sizeof(Dual<Wide<T>>) + sizeof(Wide<T>) + sizeof(T)) +
+                              8 * n * sizeof(Dual<Wide<T>>) + 32 * Scratch::alignment;
+    const std::size_t best = best_heads_scratch(nodes + 1) + n * (3 * sizeof(T) + sizeof(int));
+    return gibbs > best ? gibbs : best;
+  }
+
+  /// Is x the indicator of an arborescence?
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER MaskOf<T> contains(const Team& team, Vector<const T> x, T length,
+                                       Scratch scratch) const {
+    // 0/1 with one head for each vertex is a tree if and only if all are reached; elimination with
+    // x as weights then meets no vertex of degree 0.
+    MaskOf<T> fine = length == length;
+    for (int e = 0; e < size(); ++e) fine = fine & ((x[e] == T(0)) | (x[e] == T(1)));
+    for_each_idle_entry([&](int e) { fine = fine & (x[e] == T(0)); });
+    const Matrix<T> arcs = matrix<T>(scratch);
+    team.each(vertices() * vertices(), [&](int k) { arcs.data[k] = T(0); });
+    for_each_arc_entry([&](int p, int q, int e) { arcs(p, q) = x[e]; });
+    T from_root(0);
+    for (int q = 1; q < vertices(); ++q) {
+      const T into = team.sum(0, vertices(), T(0), [&](int p) { return arcs(p, q); });
+      fine = fine & (into == select(is_there(q, length), T(1), T(0)));
+      from_root = from_root + arcs(0, q);
+    }
+    if (one_child()) fine = fine & (from_root == T(1));
+    T* const degree = scratch.take<T>(vertices());
+    eliminate_rooted(team, arcs, vertices(), false, degree);
+    for (int q = 1; q < vertices(); ++q) {
+      fine = fine & ((degree[q] > T(0)) | !is_there(q, length));
+    }
+    return fine & (T(number<T>(free_root() ? 0 : root)) < length);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
+                                Scratch scratch) const {
+    const int n = static_cast<int>(length);
+    const HeadChoice choice{free_root() ? n + 1 : n, free_root() ? n : root, one_child()};
+    const int stride = nodes;
+    const auto row = [=](int i) { return utility.data + i * stride; };
+    const auto from_root = [=, this](int j) {
+      return utility[free_root() ? j * (stride + 1) : root * stride + j];
+    };
+    int* const head = scratch.take<int>(n + 1);
+    const bool found = choose_best_heads<T>(team, choice, n, row, from_root, head, scratch);
+    team.each(size(), [&](int e) { x[e] = found ? T(0) : not_a_number<T>; });
+    team.each(found ? n : 0, [&](int j) {
+      if (j != choice.root) x[head[j] == n ? j * (nodes + 1) : head[j] * nodes + j] = T(1);
+    });
+  }
+
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T length,
+                                    Scratch scratch) const {
+    T result(0);
+    in_fitting_arithmetic<T>([&](auto number, MaskOf<T> lanes) {
+      Scratch frame = scratch;
+      const auto graph = eliminated<decltype(number)>(team, utility, frame);
+      result = select(lanes, graph.offset + log_product(graph.degree, length), result);
+      return fits(graph.degree, length);
+    });
+    return result;
+  }
+
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T length,
+                                   Vector<T> out, Scratch scratch) const {
+    team.each(size(), [&](int e) { out[e] = T(0); });
+    T spoil(0);
+    in_fitting_arithmetic<T>([&](auto number, MaskOf<T> lanes) {
+      using N = decltype(number);
+      Scratch frame = scratch;
+      const auto graph = eliminated<N>(team, utility, frame);
+      spoil = select(lanes, spoil_of(log_product(graph.degree, length)), spoil);
+      arc_rates(team, graph.left, vertices(), light_root<N>(), graph.degree,
+                frame.take<N>(3 * vertices()));
+      for_each_arc_entry([&](int p, int q, int e) {
+        const T share = narrow(graph.own(p, q) * graph.left(p, q));
+        out[e] = select(lanes, min(T(1), max(T(0), share)), out[e]);
+      });
+      return fits(graph.degree, length);
+    });
+    team.each(size(), [&](int e) { out[e] = out[e] + spoil; });
+  }
+
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T length,
+                                       Vector<const T> cotangent, Vector<T> out,
+                                       Scratch scratch) const {
+    T* const middle = scratch.take<T>(vertices());
+    find_middles(utility, cotangent, middle);
+    team.each(size(), [&](int e) { out[e] = T(0); });
+    MaskOf<T> careful;
+    {
+      using D = Dual<T>;
+      Scratch frame = scratch;
+      const auto plain = weights<T>(team, utility, frame);
+      const Matrix<D> left = with_rates(team, plain.own, cotangent, middle, frame);
+      D* const degree = frame.take<D>(vertices());
+      eliminate_rooted(team, left, vertices(), light_root<T>(), degree);
+      careful = !fits(degree, length);
+      arc_rates(team, left, vertices(), light_root<T>(), degree, frame.take<D>(3 * vertices()));
+      T rates(0), changes(0);
+      for_each_arc_entry([&](int p, int q, int e) {
+        const T weight = plain.own(p, q);
+        const T rate = select(is_zero(weight), T(0), cotangent[e] - middle[q]);
+        out[e] = weight * mul_add(rate, left(p, q).value, left(p, q).tangent);
+        rates = max(rates, abs(rate));
+        changes = max(changes, abs(out[e]));
+      });
+      // Errors are of the size rounding * rates; where all changes are small beside the rates, too
+      // few of their digits are left.
+      careful = careful | !(changes >= rates * T(ScalarOf<T>(1.0 / 64)));
+    }
+    if (any(careful)) careful_vjp(team, utility, length, cotangent, middle, careful, out, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T length,
+                                const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
+    int* const head = scratch.take<int>(vertices());
+    int* const via = scratch.take<int>(vertices());
+    int* const hangs = scratch.take<int>(vertices());
+    bool drawn = false;
+    in_fitting_arithmetic<T>([&](auto number, bool) {
+      using N = decltype(number);
+      Scratch frame = scratch;
+      const auto graph = eliminated<N>(team, utility, frame);
+      if (std::is_same_v<N, T> && !fits(graph.degree, length)) return false;
+      drawn = log_product(graph.degree, length) > -infinity<T>;
+      for (int q = 0; q < vertices(); ++q) head[q] = q > 0 && is_there(q, length) ? 0 : -1;
+      Stream<T> random = stream;
+      drawn =
+          drawn && draw_heads(RootedGraph<N>{graph.own, graph.left, vertices(), light_root<N>()},
+                              random, head, via, hangs);
+      return true;
+    });
+    team.each(size(), [&](int e) { x[e] = drawn ? T(0) : not_a_number<T>; });
+    team.each(1, drawn ? vertices() : 1, [&](int q) {
+      if (head[q] >= 0) x[entry(head[q], q)] = T(1);
+    });
+  }
+
+ private:
+  // Solvers know vertices by place: the root, or what stands above a free root, is 0.
+  SOFTTRICKS_FN bool free_root() const { return root < 0; }
+  SOFTTRICKS_FN bool one_child() const { return free_root() || single_root == 1; }
+  SOFTTRICKS_FN int vertices() const { return free_root() ? nodes + 1 : nodes; }
+  SOFTTRICKS_FN int vertex(int place) const {
+    if (free_root()) return place - 1;
+    return place == 0 ? root : place <= root ? place - 1 : place;
+  }
+  /// The entry of the arc from place p to place q.
+  SOFTTRICKS_FN int entry(int p, int q) const {
+    const int j = vertex(q);
+    return (free_root() && p == 0 ? j : vertex(p)) * nodes + j;
+  }
+  template <class F>
+  SOFTTRICKS_FN void for_each_arc_entry(F f) const {
+    for (int p = 0; p < vertices(); ++p) {
+      for (int q = 1; q < vertices(); ++q) {
+        if (p != q) f(p, q, entry(p, q));
+      }
+    }
+  }
+  template <class T>
+  SOFTTRICKS_FN static ScalarOf<T> number(int i) {
+    return static_cast<ScalarOf<T>>(i);
+  }
+  template <class T>
+  SOFTTRICKS_FN auto is_there(int place, T length) const {
+    return T(number<T>(vertex(place))) < length;
+  }
+
+  /// Is the root's one arc taken as infinitely light? Wide numbers can say so by the weight itself.
+  template <class N>
+  SOFTTRICKS_FN bool light_root() const {
+    return one_child() && !is_wide<N>;
+  }
+  template <class N>
+  static constexpr bool is_wide = requires(N x) {
+    x.exponent;
+  };
+  /// The exponent of that weight: far below what utilities spread over 1e5 nats make, and exact in
+  /// float when doubled.
+  static constexpr int light = 1 << 21;
+
+  /// Calls solve(T(), all lanes), which says in which lanes plain numbers did, and for the others
+  /// solve(Wide<T>(), lanes). What a lane gets depends on that lane alone.
+  template <class T, class Solve>
+  SOFTTRICKS_FN static void in_fitting_arithmetic(Solve solve) {
+    const MaskOf<T> all = T(0) == T(0);
+    const MaskOf<T> careful = !solve(T(0), all);
+    if (any(careful)) solve(Wide<T>(0), careful);
+  }
+
+  /// Did plain numbers do? What falls out of their range is then nothing beside a degree.
+  template <class N, class T>
+  SOFTTRICKS_FN MaskOf<T> fits(const N* degree, T length) const {
+    MaskOf<T> all = length == length;
+    if constexpr (!is_wide<N>) {
+      const T floor(sizeof(ScalarOf<T>) == 4 ? ScalarOf<T>(1e-18) : ScalarOf<T>(1e-150));
+      for (int q = 1; q < vertices(); ++q) {
+        const T d = value_of(degree[q]);
+        all = all & (((d >= floor) & (d <= T(1) / floor)) | !is_there(q, length));
+      }
+      if (one_child() && !free_root()) all = all & (length > T(1));
+    }
+    return all;
+  }
+
+  template <class N>
+  SOFTTRICKS_FN Matrix<N> matrix(Scratch& scratch) const {
+    const int n = vertices();
+    return {scratch.take<N>(static_cast<std::size_t>(n) * static_cast<std::size_t>(n)), n};
+  }
+
+  template <class N, class T>
+  struct Weights {
+    Matrix<N> own;
+    T offset;  // what was taken from the utilities of each arborescence
+  };
+  template <class N, class T>
+  struct Eliminated {
+    Matrix<N> own, left;
+    N* degree;
+    T offset;
+  };
+
+  /// Weights relative to the largest into each vertex; with a light root, its own arcs apart.
+  template <class N, class T, class Team>
+  SOFTTRICKS_SOLVER Weights<N, T> weights(const Team& team, Vector<const T> utility,
+                                          Scratch& scratch) const {
+    const Matrix<N> own = matrix<N>(scratch);
+    T* const top = scratch.take<T>(vertices());
+    const bool apart = light_root<N>();
+    for (int q = 0; q < vertices(); ++q) top[q] = T(-infinity<T>);
+    for_each_arc_entry([&](int p, int q, int e) {
+      if (p > 0 || !apart) top[q] = max(top[q], utility[e]);
+    });
+    T offset(0);
+    for (int q = 1; q < vertices(); ++q) {
+      top[q] = select(top[q] == T(-infinity<T>), T(0), top[q]);
+      offset = offset + top[q];
+    }
+    T highest(0);
+    if (apart) {
+      highest = T(-infinity<T>);
+      for (int q = 1; q < vertices(); ++q) highest = max(highest, utility[entry(0, q)] - top[q]);
+      highest = select(highest == T(-infinity<T>), T(0), highest);
+      offset = offset + highest;
+    }
+    team.each(vertices(), [&](int p) {
+      fill_row<N>(team, utility, p, top, apart && p == 0 ? highest : T(0), own.row(p));
+    });
+    return {own, offset};
+  }
+
+  template <class N, class T, class Team>
+  SOFTTRICKS_FN void fill_row(const Team& team, Vector<const T> utility, int p, const T* top,
+                              T highest, N* row) const {
+    for (int q = 1; q < vertices(); ++q) {
+      const T u = utility[entry(p, q)];
+      if constexpr (std::is_same_v<N, T>) {
+        row[q] = (u - top[q]) - highest;
+      } else {
+        T high, low;
+        exact_difference(u, top[q], high, low);
+        row[q] = exp_wide(high, select(u == T(-infinity<T>), T(0), low));
+        if (p == 0 && one_child()) row[q].exponent = row[q].exponent - T(number<T>(light));
+      }
+    }
+    if constexpr (std::is_same_v<N, T>) {
+      const auto weight = []<class V>(const V& u) { return exp(u); };
+      team.map(vertices() - 1, row + 1, weight, static_cast<const N*>(row + 1));
+    }
+    row[0] = row[p] = N(0);
+  }
+
+  template <class N, class T, class Team>
+  SOFTTRICKS_SOLVER Eliminated<N, T> eliminated(const Team& team, Vector<const T> utility,
+                                                Scratch& scratch) const {
+    const Weights<N, T> given = weights<N>(team, utility, scratch);
+    const Matrix<N> left = matrix<N>(scratch);
+    N* const degree = scratch.take<N>(vertices());
+    team.each(vertices() * vertices(), [&](int e) { left.data[e] = given.own.data[e]; });
+    eliminate_rooted(team, left, vertices(), light_root<N>(), degree);
+    return {given.own, left, degree, given.offset};
+  }
+
+  /// log of the sum over arborescences, the offset apart; -inf if there is none.
+  template <class N, class T>
+  SOFTTRICKS_FN T log_product(const N* degree, T length) const {
+    T sum(0), children(0);
+    for (int q = 1; q < vertices(); ++q) {
+      N d = degree[q];
+      T child(0);
+      if constexpr (!std::is_same_v<N, T>) {
+        if (one_child()) {
+          child = select(d.exponent < T(number<T>(-light / 2)), T(1), T(0));
+          d.exponent = d.exponent + child * T(number<T>(light));
+        }
+      }
+      const T term = select(is_zero(d), T(-infinity<T>), log(d));
+      sum = sum + select(is_there(q, length), term, T(0));
+      children = children + select(is_there(q, length), child, T(0));
+    }
+    if constexpr (!std::is_same_v<N, T>) {
+      if (one_child()) sum = select(children == T(1), sum, T(-infinity<T>));
+    }
+    return sum;
+  }
+
+  /// NaN where there is no member.
+  template <class T>
+  SOFTTRICKS_FN static T spoil_of(T log_sum) {
+    return select(log_sum == T(-infinity<T>), T(not_a_number<T>), T(0));
+  }
+
+  /// Half way between the least and the largest cotangent of the arcs into each vertex. The Hessian
+  /// of the log partition function is blind to a constant on them.
+  template <class T>
+  SOFTTRICKS_FN void find_middles(Vector<const T> utility, Vector<const T> cotangent,
+                                  T* middle) const {
+    for (int q = 1; q < vertices(); ++q) {
+      T least(infinity<T>), most(-infinity<T>);
+      for (int p = 0; p < vertices(); ++p) {
+        if (p == q) continue;
+        const auto absent = utility[entry(p, q)] == T(-infinity<T>);
+        least = min(least, select(absent, least, cotangent[entry(p, q)]));
+        most = max(most, select(absent, most, cotangent[entry(p, q)]));
+      }
+      middle[q] = select(least <= most, (least + most) * T(ScalarOf<T>(0.5)), T(0));
+    }
+  }
+
+  /// Weights whose tangents follow the cotangent, taken relative to `middle`.
+  template <class N, class T, class Team>
+  SOFTTRICKS_SOLVER Matrix<Dual<N>> with_rates(const Team& team, Matrix<N> own,
+                                               Vector<const T> cotangent, const T* middle,
+                                               Scratch& scratch) const {
+    const Matrix<Dual<N>> result = matrix<Dual<N>>(scratch);
+    team.each(vertices(), [&](int p) {
+      result(p, 0) = result(p, p) = Dual<N>(N(0));
+      for (int q = 1; q < vertices(); ++q) {
+        if (q == p) continue;
+        const N weight = own(p, q);
+        const T rate = select(is_zero(weight), T(0), cotangent[entry(p, q)] - middle[q]);
+        result(p, q) = {weight, weight * widen<N>(rate)};
+      }
+    });
+    return result;
+  }
+
+  template <class N, class T>
+  SOFTTRICKS_FN static N widen(T x) {
+    if constexpr (std::is_same_v<N, T>) {
+      return x;
+    } else {
+      return N::normalized(x, T(0));
+    }
+  }
+  template <class N>
+  SOFTTRICKS_FN static N safe_reciprocal(const N& x) {
+    return select(is_zero(x), N(0), reciprocal(x));
+  }
+
+  /// marginal (1 - marginal) (g - d log of what does without the arc, for each with it), each
+  /// factor with full relative accuracy.
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER void careful_vjp(const Team& team, Vector<const T> utility, T length,
+                                     Vector<const T> cotangent, const T* middle, MaskOf<T> lanes,
+                                     Vector<T> out, Scratch scratch) const {
+    using N = Wide<T>;
+    T spoil(0);
+    {
+      Scratch frame = scratch;
+      const auto graph = eliminated<N>(team, utility, frame);
+      spoil = select(lanes, spoil_of(log_product(graph.degree, length)), T(0));
+    }
+    const auto given = weights<N>(team, utility, scratch);
+    const Matrix<Dual<N>> own = with_rates(team, given.own, cotangent, middle, scratch);
+    for_each_arc(team, own, vertices(), scratch,
+                 [&](int p, int q, const Dual<N>& with, const Dual<N>& without) {
+                   const N in = own(p, q).value * with.value;
+                   const N inverse = safe_reciprocal(in + without.value);
+                   const T share = min(T(1), narrow(in * inverse));
+                   const T other = min(T(1), narrow(without.value * inverse));
+                   const N drift = without.tangent * safe_reciprocal(without.value) -
+                                   with.tangent * safe_reciprocal(with.value);
+                   const int e = entry(p, q);
+                   const T change = share * other * (cotangent[e] - middle[q] - narrow(drift));
+                   const T kept = select(share * other > T(0), change, T(0));
+                   out[e] = select(lanes, kept, out[e]);
+                 });
+    team.each(size(), [&](int e) { out[e] = select(lanes, out[e] + spoil, out[e]); });
+  }
+};
+
+}  // namespace softtricks
