@@ -15,6 +15,7 @@
 #include "softtricks/stochastic_softmax.hpp"
 #include "softtricks/structure/bit_vector.hpp"
 #include "softtricks/structure/k_subset.hpp"
+#include "softtricks/structure/matching.hpp"
 #include "softtricks/structure/one_hot.hpp"
 #include "softtricks/structure/spanning_tree.hpp"
 
@@ -29,7 +30,7 @@ struct List {
   }
 };
 
-using Structures = List<OneHot, BitVector, KSubset, SpanningTree>;
+using Structures = List<OneHot, BitVector, KSubset, SpanningTree, Matching>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 // The estimators, Relaxed, StraightThrough and ScoreFunction, are templates over a

@@ -179,8 +179,8 @@ struct SerialTeam {
     }
   }
 
-  /// The leader of f(block), -inf and place -1 where nothing is above -inf. f gets every entry once,
-  /// in any order.
+  /// The leader of f(block), -inf and place -1 where nothing is above -inf. f gets every entry
+  /// once, in any order.
   template <class T, class F>
   SOFTTRICKS_FN Leader<T> map_leader(int count, F f) const {
     using V = BlockOf<T>;

@@ -1,11 +1,13 @@
 #pragma once
 /// The linear assignment problem: a column for every row, no column twice, of largest total profit.
 ///
-/// Method   Shortest augmenting paths with prices [Jonker, Volgenant 1987]: prices start at the best
+/// Method   Shortest augmenting paths with prices [Jonker, Volgenant 1987]: prices start at the
+/// best
 ///          profit of each column; rows bid, twice each, raising the price of the column they take
 ///          by what they gain over their second choice; rows still without one search a path of
 ///          least loss, as Dijkstra does, over all columns.
-/// Result   Prices v with p(i, column of i) - v = max_j p(i, j) - v_j for every row i: the proof that
+/// Result   Prices v with p(i, column of i) - v = max_j p(i, j) - v_j for every row i: the proof
+/// that
 ///          no other assignment is better, and the solution of the dual program.
 /// Accuracy Prices are sums and differences of profits; the total is the best one's up to a few
 ///          roundings of the largest price a row. Integers that the type holds are exact.
@@ -15,18 +17,19 @@
 
 namespace softtricks {
 
+/// Numbers a row, so that rows are read by whole registers.
+SOFTTRICKS_FN constexpr int assignment_stride(int n) { return (n + 15) / 16 * 16; }
+template <class T>
+constexpr std::size_t assignment_scratch(int stride) {
+  const std::size_t n = static_cast<std::size_t>(stride);
+  return n * (5 * sizeof(T) + 4 * sizeof(int)) + 9 * Scratch::alignment;
+}
+
 /// profit: [n, stride], -inf where a pair is not allowed and in the columns from n on; none above
 /// max / (4 n) in size.
 template <Plain T, class Team>
 class Assignment {
  public:
-  /// Room to a multiple of registers, so that rows are read by whole ones.
-  SOFTTRICKS_FN static constexpr int stride_for(int n) { return (n + 15) / 16 * 16; }
-  static constexpr std::size_t scratch(int stride) {
-    const std::size_t n = static_cast<std::size_t>(stride);
-    return n * (5 * sizeof(T) + 4 * sizeof(int)) + 9 * Scratch::alignment;
-  }
-
   SOFTTRICKS_FN Assignment(const Team& team, Matrix<const T> profit, int n, Scratch& memory)
       : team_(team),
         profit_(profit),
@@ -52,7 +55,6 @@ class Assignment {
     return true;
   }
   SOFTTRICKS_FN int column_of(int row) const { return column_[row]; }
-  SOFTTRICKS_FN int row_of(int column) const { return owner_[column]; }
   SOFTTRICKS_FN T price(int column) const { return price_[column]; }
   SOFTTRICKS_FN const T* prices() const { return price_; }
 
@@ -146,12 +148,13 @@ class Assignment {
     if (leader.place < 0 || leader.second < leader.best || owner_[leader.place] == nobody) {
       return leader;
     }
-    const Leader<T> open = team_.template map_leader<T>(
-        stride_, [&]<class V>(const BlockAt<V, T>& at) {
+    const Leader<T> open =
+        team_.template map_leader<T>(stride_, [&]<class V>(const BlockAt<V, T>& at) {
           return select(at.read(taken_) == V(0), at.read(reach_), V(-infinity<V>));
         });
-    return open.place < 0 || open.best < leader.best ? leader
-                                                     : Leader<T>{open.place, leader.best, leader.second};
+    return open.place < 0 || open.best < leader.best
+               ? leader
+               : Leader<T>{open.place, leader.best, leader.second};
   }
   /// Paths through row i too, whose own column is `ahead` better than what the free row would have.
   SOFTTRICKS_FN Leader<T> by_row(int i, T ahead) {

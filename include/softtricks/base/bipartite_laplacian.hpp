@@ -17,8 +17,8 @@ namespace softtricks {
 /// Where the row of an upper triangle that starts at entry j is read from, by whole registers.
 SOFTTRICKS_FN int block_start(int j) { return j / 16 * 16; }
 
-/// weight(j, k) = sum_i x_ij x_ik inverse_i for j < k. x: [n, stride], stride a multiple of 16, 0 in
-/// the columns from n on. Four rows at a time, so that sums stay in registers.
+/// weight(j, k) = sum_i x_ij x_ik inverse_i for j < k. x: [n, stride], stride a multiple of 16, 0
+/// in the columns from n on. Four rows at a time, so that sums stay in registers.
 template <Plain T, class Team>
 SOFTTRICKS_SOLVER void join_columns(const Team& team, Matrix<const T> x, int n, const T* inverse,
                                     Matrix<T> weight) {
@@ -48,11 +48,14 @@ SOFTTRICKS_SOLVER void join_columns(const Team& team, Matrix<const T> x, int n, 
   for (; i < n; ++i) add(i);
 }
 
-/// potential_j for the current_j into vertex j. weight (its upper triangle counts) and current,
-/// [stride], are used up; current must be 0 from n on.
+/// potential_j for the current_j into vertex j, known up to noise_j. A vertex passes on what comes
+/// to it; where that may be noise alone, as between parts of the graph that hardly hang together,
+/// it counts for nothing: through a tiny conductance it would drive huge potentials. Parts joined
+/// by less than `least` count as apart. weight (its upper triangle counts), current and noise,
+/// [stride], are used up; these two must be 0 from n on.
 template <Plain T, class Team>
-SOFTTRICKS_SOLVER void potentials(const Team& team, Matrix<T> weight, int n, T* current,
-                                  T* potential) {
+SOFTTRICKS_SOLVER void potentials(const Team& team, Matrix<T> weight, int n, T* current, T* noise,
+                                  T* potential, T least = std::numeric_limits<T>::min()) {
   const int stride = weight.stride;
   const auto itself = []<class V>(const V& v) { return v; };
   for (int v = 0; v < n; ++v) {
@@ -60,14 +63,15 @@ SOFTTRICKS_SOLVER void potentials(const Team& team, Matrix<T> weight, int n, T* 
     T* const row = weight.row(v) + start;
     team.each(start, v + 1, [&](int j) { weight(v, j) = T(0); });
     const T degree = team.template map_sum<T>(count, itself, row);
-    const T inverse = degree < std::numeric_limits<T>::min() ? T(0) : T(1) / degree;
-    const T change = current[v] * inverse;
+    const T inverse = degree < least ? T(0) : T(1) / degree;
+    const T doubt = noise[v], passed = abs(current[v]) > doubt ? current[v] : T(0);
     team.map(
         count, row, [=]<class V>(const V& w) { return w * V(inverse); }, row);
-    const auto add_current = [=]<class V>(const V& c, const V& share) {
-      return mul_add(V(change * degree), share, c);
+    const auto add = [](T from) {
+      return [from]<class V>(const V& sum, const V& share) { return mul_add(V(from), share, sum); };
     };
-    team.map(count, current + start, add_current, current + start, row);
+    team.map(count, current + start, add(passed), current + start, row);
+    team.map(count, noise + start, add(doubt), noise + start, row);
     for (int j = v + 1; j < n; ++j) {
       const T along = weight(v, j) * degree;
       if (along == T(0)) continue;
@@ -78,14 +82,14 @@ SOFTTRICKS_SOLVER void potentials(const Team& team, Matrix<T> weight, int n, T* 
       team.map(stride - first, weight.row(j) + first, mesh, weight.row(j) + first,
                weight.row(v) + first);
     }
-    team.once([&] { potential[v] = change; });
+    team.once([&] { potential[v] = passed * inverse; });
   }
   team.each(n, stride, [&](int j) { potential[j] = T(0); });
   for (int v = n - 1; v >= 0; --v) {
     const int start = block_start(v);
     const auto product = []<class V>(const V& share, const V& y) { return share * y; };
-    const T others = team.template map_sum<T>(stride - start, product, weight.row(v) + start,
-                                              potential + start);
+    const T others =
+        team.template map_sum<T>(stride - start, product, weight.row(v) + start, potential + start);
     team.once([&] { potential[v] = potential[v] + others; });
   }
 }
