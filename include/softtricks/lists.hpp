@@ -19,6 +19,7 @@
 #include "softtricks/structure/grid_path.hpp"
 #include "softtricks/structure/k_subset.hpp"
 #include "softtricks/structure/linear_chain.hpp"
+#include "softtricks/structure/matching.hpp"
 #include "softtricks/structure/one_hot.hpp"
 #include "softtricks/structure/projective_tree.hpp"
 #include "softtricks/structure/spanning_tree.hpp"
@@ -35,7 +36,7 @@ struct List {
 };
 
 using Structures = List<OneHot, BitVector, KSubset, CorrelatedKSubset, SpanningTree, Arborescence,
-                        LinearChain, ProjectiveTree, GridPath>;
+                        LinearChain, ProjectiveTree, Matching, GridPath>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 // The estimators, Relaxed, StraightThrough and ScoreFunction, are templates over a

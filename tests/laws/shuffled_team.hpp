@@ -48,6 +48,18 @@ class ShuffledTeam {
     return best;
   }
 
+  template <class T, class F>
+  Leader<T> map_leader(int count, F f) const {
+    Leader<T> leader{-1, -infinity<T>, -infinity<T>};
+    for (const int i : shuffled(0, count)) {
+      const T value = f(BlockAt<T, T>{i, 1});
+      leader.second = max(leader.second, min(leader.best, value));
+      if (value > leader.best || (value == leader.best && i < leader.place)) leader.place = i;
+      leader.best = max(leader.best, value);
+    }
+    return leader;
+  }
+
   template <class N, class F>
   N sum(int first, int last, N zero, F f) const {
     N total = zero;

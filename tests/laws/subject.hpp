@@ -29,6 +29,9 @@ struct Subject {
   /// None: no member is that short.
   std::function<std::optional<Part>(std::int64_t length)> part;
   Engines engines;
+  /// By how many roundings of the largest utility the value of argmax may miss the best one: 0
+  /// where utilities are only compared, never added.
+  double argmax_roundings = 0;
 
   std::string label() const {
     std::string text = structure;

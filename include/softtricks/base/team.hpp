@@ -5,7 +5,7 @@
 /// the launch code in src/cuda.cu, and tests use a team that shuffles the order.
 ///
 /// `map` and its kin say more: the function takes any number type, so that a team may hand it a
-/// block of neighbouring entries at once.
+/// block of neighbouring entries at once. `map_leader` also lets it write, through the block.
 ///
 /// `Tag` tells instruction sets apart: the same solver compiled for two of them must not share a
 /// mangled name, or the linker would keep just one.
@@ -75,6 +75,22 @@ SOFTTRICKS_FN void write_block(T* target, int i, int here, const V& v) {
     std::memcpy(target + i, &v, sizeof(T) * static_cast<std::size_t>(here));
   }
 }
+
+/// Neighbouring entries, of arrays that the function which gets them names itself.
+template <class V, class T>
+struct BlockAt {
+  int first, here;
+
+  SOFTTRICKS_FN V read(const T* source) const { return read_block<V, T>(source, first, here); }
+  SOFTTRICKS_FN void write(T* target, const V& v) const { write_block(target, first, here, v); }
+};
+
+/// Where something is largest, the first of equals; the largest value and the next after it.
+template <class T>
+struct Leader {
+  int place;
+  T best, second;
+};
 
 template <int Tag = 0, template <class> class Block = OneEntry>
 struct SerialTeam {
@@ -160,6 +176,35 @@ struct SerialTeam {
       return max_of_lanes(best);
     } else {
       return best;
+    }
+  }
+
+  /// The leader of f(block), -inf and place -1 where nothing is above -inf. f gets every entry
+  /// once, in any order.
+  template <class T, class F>
+  SOFTTRICKS_FN Leader<T> map_leader(int count, F f) const {
+    using V = BlockOf<T>;
+    constexpr int width = block_width<T>;
+    const V lanes = read_block<V, T>(Places(), 0, width);
+    V best(-infinity<V>), second(-infinity<V>), place(-1);
+    each_block<T>(count, [&](int i, int here) {
+      V v = f(BlockAt<V, T>{i, here});
+      if constexpr (width > 1) {
+        if (here < width) v = select(lanes < V(ScalarOf<V>(here)), v, V(-infinity<V>));
+      }
+      place = select(v > best, lanes + V(ScalarOf<V>(i)), place);
+      second = max(second, min(best, v));
+      best = max(best, v);
+    });
+    if constexpr (width > 1) {
+      const T most = max_of_lanes(best);
+      const auto there = (best == V(most)) & (place >= V(0));
+      const T first = max_of_lanes(select(there, -place, V(-infinity<V>)));
+      const int winner = first > -infinity<T> ? static_cast<int>(-first) : -1;
+      const T next = max_of_lanes(select(place == V(-first), second, best));
+      return {winner, most, next};
+    } else {
+      return {static_cast<int>(place), best, second};
     }
   }
 

@@ -18,9 +18,9 @@ struct ShannonEntropy {
   template <class S, class T, class Team>
   SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T>, T,
                                       Vector<const T> soft, Vector<const T> cotangent,
-                                      Vector<T> out, Scratch)
-      -> decltype(structure.shannon_entropy_vjp(team, soft, cotangent, out)) {
-    structure.shannon_entropy_vjp(team, soft, cotangent, out);
+                                      Vector<T> out, Scratch scratch)
+      -> decltype(structure.shannon_entropy_vjp(team, soft, cotangent, out, scratch)) {
+    structure.shannon_entropy_vjp(team, soft, cotangent, out, scratch);
   }
 };
 

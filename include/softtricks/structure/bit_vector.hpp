@@ -127,7 +127,8 @@ struct BitVector {
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out) const {
+                                             Vector<const T> cotangent, Vector<T> out,
+                                             Scratch) const {
     const auto product = []<class V>(const V& x, const V& g) {
       return select(x < V(1), x * g, V(0));
     };

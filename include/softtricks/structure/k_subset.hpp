@@ -179,7 +179,8 @@ struct KSubset {
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out) const {
+                                             Vector<const T> cotangent, Vector<T> out,
+                                             Scratch) const {
     capped_choice_vjp<CappedExpShape>(team, soft, cotangent, out);
   }
 

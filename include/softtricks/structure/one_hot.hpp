@@ -140,7 +140,8 @@ struct OneHot {
   }
   template <class T, class Team>
   SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out) const {
+                                             Vector<const T> cotangent, Vector<T> out,
+                                             Scratch) const {
     softmax_vjp(team, soft, cotangent, out);
   }
 

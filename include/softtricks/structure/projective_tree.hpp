@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "softtricks/base/shape.hpp"
 #include "softtricks/base/status.hpp"
 #include "softtricks/solver/inside_outside.hpp"
 
@@ -27,6 +28,7 @@ struct ProjectiveTree : Derivations<ProjectiveTree> {
   static constexpr const char* name = "projective_tree";
   static constexpr const char* field_names[] = {"nodes", "single_root"};
   static constexpr int fields = 2;
+  static constexpr std::int64_t field_defaults[] = {required_field, 0};
 
   SOFTTRICKS_FN constexpr int size() const { return nodes * nodes; }
   SOFTTRICKS_FN int longest() const { return nodes; }
