@@ -296,22 +296,27 @@ TEST(Matching, VjpOfLargeInstances) {
           return engine->operator()({"relax_vjp", u, x, engine->rounded(g), "shannon_entropy"});
         };
         const Numbers a = vjp(first), b = vjp(second);
-        const double large = std::max(largest_size(a), largest_size(b));
+        double loose = 0;  // the largest entry that is not its row's largest
+        for (int i = 0; i < pairs; ++i) {
+          Numbers row(x.begin() + i * pairs, x.begin() + (i + 1) * pairs);
+          std::sort(row.begin(), row.end());
+          loose = std::max(loose, row[row.size() - 2]);
+        }
         Numbers balanced = a;
         for (int i = 0; i < pairs; ++i) balanced[at(pairs, i, i)] += 1;
-        EXPECT_LE(unbalanced(pairs, balanced), 100 * engine->epsilon() * (large + 1));
+        EXPECT_LE(unbalanced(pairs, balanced), 100 * engine->epsilon());
         double ab = 0, ba = 0;
         for (std::size_t e = 0; e < size; ++e) {
           ab += a[e] * engine->rounded(second[e]);
           ba += b[e] * engine->rounded(first[e]);
         }
-        EXPECT_NEAR(ab, ba, 100 * engine->epsilon() * large * pairs);
+        EXPECT_NEAR(ab, ba, 100 * engine->epsilon() * loose * pairs);
         Numbers shared(size);
         for (std::size_t e = 0; e < size; ++e) {
           shared[e] = first[e / static_cast<std::size_t>(pairs)] +
                       second[e % static_cast<std::size_t>(pairs)];
         }
-        EXPECT_LE(largest_size(vjp(shared)), 100 * engine->epsilon());
+        EXPECT_LE(largest_size(vjp(shared)), 100 * engine->epsilon() * loose);
       }
     }
   }
