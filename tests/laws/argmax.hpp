@@ -9,16 +9,16 @@ namespace softtricks::laws {
 /// How good a member is: its entries at -inf, then those at +inf, then the rest.
 inline std::tuple<int, int, Real> rank_of(const Member& x, const Numbers& utility) {
   int forbidden = 0, infinite = 0;
-  Real rest = 0;
+  Real rest = 0, huge = 0;  // apart: 1e30 + 1 - 1e30 is 1
   for (std::size_t e = 0; e < utility.size(); ++e) {
     if (x[e] == 0) continue;
     if (std::isfinite(utility[e])) {
-      rest += utility[e];
+      (std::fabs(utility[e]) > 1e20 ? huge : rest) += utility[e];
     } else {
       ++(utility[e] > 0 ? infinite : forbidden);
     }
   }
-  return {-forbidden, infinite, rest};
+  return {-forbidden, infinite, huge + rest};
 }
 
 inline void expect_best(const Subject& subject, const Engine& engine, const Numbers& utility) {
