@@ -9,8 +9,10 @@
 /// Accuracy Only sums, products and quotients of positive numbers: a / b has full relative
 ///          accuracy, whatever the spread of the weights.
 /// Cost     About 2.8 n^3 multiply-adds, 4 n^2 numbers of scratch.
+#include "softtricks/base/dual.hpp"
 #include "softtricks/base/math.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/base/wide.hpp"
 
 namespace softtricks {
 
@@ -21,6 +23,7 @@ struct RootedMesh {
   const int* id;
   Matrix<N> mesh;
   int size;
+  bool light_root;  // see rooted_elimination.hpp
 };
 
 namespace rooted_mesh {
@@ -36,7 +39,7 @@ SOFTTRICKS_SOLVER void eliminate_last(const Team& team, Matrix<N> own, const Roo
     into[i] = own(id[i], id[v]) + mesh(i, v);
     out[i] = own(id[v], id[i]) + mesh(v, i);
   });
-  const N degree = team.sum(0, v, N(0), [&](int i) { return into[i]; });
+  const N degree = team.sum(graph.light_root ? 1 : 0, v, N(0), [&](int i) { return into[i]; });
   const N inverse = select(is_zero(degree), N(0), reciprocal(degree));
   team.each(v, [&](int i) {
     const N share = into[i] * inverse;
@@ -64,9 +67,9 @@ SOFTTRICKS_SOLVER RootedMesh<N> without(const Team& team, Matrix<N> own, const R
     for (int j = 0; j < size; ++j) mesh(i, j) = source[from[j]];
   });
   for (int left = size; left > kept; --left) {
-    eliminate_last(team, own, RootedMesh<N>{id, mesh, left}, into, out);
+    eliminate_last(team, own, RootedMesh<N>{id, mesh, left, graph.light_root}, into, out);
   }
-  return {id, mesh, kept};
+  return {id, mesh, kept, graph.light_root};
 }
 
 /// Visits both arcs between the two vertices beside the root.
@@ -76,8 +79,9 @@ SOFTTRICKS_FN void between(Matrix<N> own, const RootedMesh<N>& graph, Visit& vis
   const Matrix<N> mesh = graph.mesh;
   const N to_i = own(0, i) + mesh(0, 1), to_j = own(0, j) + mesh(0, 2);
   const N there = own(i, j) + mesh(1, 2), back = own(j, i) + mesh(2, 1);
-  visit(i, j, to_i, to_i * (to_j + mesh(1, 2)) + to_j * back);
-  visit(j, i, to_j, to_j * (to_i + mesh(2, 1)) + to_i * there);
+  const N both = graph.light_root ? N(0) : to_i * to_j;  // children of the root
+  visit(i, j, to_i, both + to_i * mesh(1, 2) + to_j * back);
+  visit(j, i, to_j, both + to_j * mesh(2, 1) + to_i * there);
 }
 
 /// Visits the arcs between the vertices [1, split) of `graph` and the others.
@@ -116,15 +120,29 @@ SOFTTRICKS_SOLVER void within(const Team& team, Matrix<N> own, const RootedMesh<
 /// Calls visit(i, j, a, b) once for every arc: its weight times a is the sum over the
 /// arborescences with it, b that over those without, up to a common factor.
 template <class N, class Team, class Visit>
-SOFTTRICKS_FN void for_each_arc(const Team& team, Matrix<N> own, int vertices, Scratch scratch,
-                                Visit visit) {
+SOFTTRICKS_FN void for_each_arc(const Team& team, Matrix<N> own, int vertices, bool light_root,
+                                Scratch scratch, Visit visit) {
   int* const id = scratch.take<int>(vertices);
   const Matrix<N> mesh{scratch.take<N>(vertices * vertices), vertices};
   team.each(vertices, [&](int i) {
     id[i] = i;
     for (int j = 0; j < vertices; ++j) mesh(i, j) = N(0);
   });
-  rooted_mesh::within(team, own, RootedMesh<N>{id, mesh, vertices}, scratch, visit);
+  rooted_mesh::within(team, own, RootedMesh<N>{id, mesh, vertices, light_root}, scratch, visit);
+}
+
+/// How the chance p of an arc, with a and b from for_each_arc, changes where the logarithm of its
+/// weight changes at the given rate: p (1 - p) (rate - d log b + d log a), each factor with full
+/// relative accuracy.
+template <class N, class T>
+SOFTTRICKS_FN T change_of_chance(const N& weight, const Dual<N>& a, const Dual<N>& b, T rate) {
+  const auto part = [](const N& x, const N& of) {
+    return select(is_zero(of), N(0), x * reciprocal(of));
+  };
+  const N in = weight * a.value, all = in + b.value;
+  const T both = min(T(1), narrow(part(in, all))) * min(T(1), narrow(part(b.value, all)));
+  const N drift = part(b.tangent, b.value) - part(a.tangent, a.value);
+  return select(both > T(0), both * (rate - narrow(drift)), T(0));
 }
 
 /// Bytes of scratch that `for_each_arc` takes for n vertices.

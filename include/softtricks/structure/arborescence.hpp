@@ -142,11 +142,11 @@ struct Arborescence {
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T length,
                                     Scratch scratch) const {
     T result(0);
-    in_fitting_arithmetic<T>([&](auto number, MaskOf<T> lanes) {
+    in_fitting_arithmetic<T>([&](auto number, Way way, MaskOf<T> lanes) {
       Scratch frame = scratch;
-      const auto graph = eliminated<decltype(number)>(team, utility, frame);
-      result = select(lanes, graph.offset + log_product(graph.degree, length), result);
-      return fits(graph.degree, length);
+      const auto graph = eliminated<decltype(number)>(team, utility, way, frame);
+      result = select(lanes, graph.offset + log_product(graph.degree, length, way), result);
+      return fits(graph.degree, length, way);
     });
     return result;
   }
@@ -156,18 +156,18 @@ struct Arborescence {
                                    Vector<T> out, Scratch scratch) const {
     team.each(size(), [&](int e) { out[e] = T(0); });
     T spoil(0);
-    in_fitting_arithmetic<T>([&](auto number, MaskOf<T> lanes) {
+    in_fitting_arithmetic<T>([&](auto number, Way way, MaskOf<T> lanes) {
       using N = decltype(number);
       Scratch frame = scratch;
-      const auto graph = eliminated<N>(team, utility, frame);
-      spoil = select(lanes, spoil_of(log_product(graph.degree, length)), spoil);
-      arc_rates(team, graph.left, vertices(), light_root<N>(), graph.degree,
+      const auto graph = eliminated<N>(team, utility, way, frame);
+      spoil = select(lanes, spoil_of(log_product(graph.degree, length, way)), spoil);
+      arc_rates(team, graph.left, vertices(), way.light, graph.degree,
                 frame.take<N>(3 * vertices()));
       for_each_arc_entry([&](int p, int q, int e) {
         const T share = narrow(graph.own(p, q) * graph.left(p, q));
         out[e] = select(lanes, min(T(1), max(T(0), share)), out[e]);
       });
-      return fits(graph.degree, length);
+      return fits(graph.degree, length, way);
     });
     team.each(size(), [&](int e) { out[e] = out[e] + spoil; });
   }
@@ -182,13 +182,14 @@ struct Arborescence {
     MaskOf<T> careful;
     {
       using D = Dual<T>;
+      const Way way{one_child()};
       Scratch frame = scratch;
-      const auto plain = weights<T>(team, utility, frame);
+      const auto plain = weights<T>(team, utility, way, frame);
       const Matrix<D> left = with_rates(team, plain.own, cotangent, middle, frame);
       D* const degree = frame.take<D>(vertices());
-      eliminate_rooted(team, left, vertices(), light_root<T>(), degree);
-      careful = !fits(degree, length);
-      arc_rates(team, left, vertices(), light_root<T>(), degree, frame.take<D>(3 * vertices()));
+      eliminate_rooted(team, left, vertices(), way.light, degree);
+      careful = !fits(degree, length, way);
+      arc_rates(team, left, vertices(), way.light, degree, frame.take<D>(3 * vertices()));
       T rates(0), changes(0);
       for_each_arc_entry([&](int p, int q, int e) {
         const T weight = plain.own(p, q);
@@ -211,17 +212,16 @@ struct Arborescence {
     int* const via = scratch.take<int>(vertices());
     int* const hangs = scratch.take<int>(vertices());
     bool drawn = false;
-    in_fitting_arithmetic<T>([&](auto number, bool) {
+    in_fitting_arithmetic<T>([&](auto number, Way way, bool) {
       using N = decltype(number);
       Scratch frame = scratch;
-      const auto graph = eliminated<N>(team, utility, frame);
-      if (std::is_same_v<N, T> && !fits(graph.degree, length)) return false;
-      drawn = log_product(graph.degree, length) > -infinity<T>;
+      const auto graph = eliminated<N>(team, utility, way, frame);
+      if (!fits(graph.degree, length, way)) return false;
+      drawn = log_product(graph.degree, length, way) > -infinity<T>;
       for (int q = 0; q < vertices(); ++q) head[q] = q > 0 && is_there(q, length) ? 0 : -1;
       Stream<T> random = stream;
-      drawn =
-          drawn && draw_heads(RootedGraph<N>{graph.own, graph.left, vertices(), light_root<N>()},
-                              random, head, via, hangs);
+      drawn = drawn && draw_heads(RootedGraph<N>{graph.own, graph.left, vertices(), way.light},
+                                  random, head, via, hangs);
       return true;
     });
     team.each(size(), [&](int e) { x[e] = drawn ? T(0) : not_a_number<T>; });
@@ -261,40 +261,48 @@ struct Arborescence {
     return T(number<T>(vertex(place))) < length;
   }
 
-  /// Is the root's one arc taken as infinitely light? Wide numbers can say so by the weight itself.
-  template <class N>
-  SOFTTRICKS_FN bool light_root() const {
-    return one_child() && !is_wide<N>;
-  }
+  /// How an instance is solved. With `light` the one arc from the root is left out of degrees;
+  /// that fails where a vertex has no other head. Wide numbers can say by the weight itself that it
+  /// is light, as long as others are not spread over 1e5 nats and more.
+  struct Way {
+    bool light;
+  };
+  /// The exponent of that weight, exact in float when doubled.
+  static constexpr int featherweight = 1 << 21;
+
   template <class N>
   static constexpr bool is_wide = requires(N x) {
     x.exponent;
   };
-  /// The exponent of that weight: far below what utilities spread over 1e5 nats make, and exact in
-  /// float when doubled.
-  static constexpr int light = 1 << 21;
 
-  /// Calls solve(T(), all lanes), which says in which lanes plain numbers did, and for the others
-  /// solve(Wide<T>(), lanes). What a lane gets depends on that lane alone.
+  /// Calls solve(T(), way, all lanes), which says in which lanes that way did, and for the others
+  /// the same in wide numbers. What a lane gets depends on that lane alone.
   template <class T, class Solve>
-  SOFTTRICKS_FN static void in_fitting_arithmetic(Solve solve) {
+  SOFTTRICKS_FN void in_fitting_arithmetic(Solve solve) const {
     const MaskOf<T> all = T(0) == T(0);
-    const MaskOf<T> careful = !solve(T(0), all);
-    if (any(careful)) solve(Wide<T>(0), careful);
+    MaskOf<T> careful = !solve(T(0), Way{one_child()}, all);
+    if (any(careful) && one_child()) {
+      careful = careful & !solve(Wide<T>(0), Way{true}, careful);
+    }
+    if (any(careful)) solve(Wide<T>(0), Way{false}, careful);
   }
 
-  /// Did plain numbers do? What falls out of their range is then nothing beside a degree.
+  /// Did this way do? What falls out of the range of plain numbers is then nothing beside a degree.
   template <class N, class T>
-  SOFTTRICKS_FN MaskOf<T> fits(const N* degree, T length) const {
+  SOFTTRICKS_FN MaskOf<T> fits(const N* degree, T length, Way way) const {
     MaskOf<T> all = length == length;
-    if constexpr (!is_wide<N>) {
-      const T floor(sizeof(ScalarOf<T>) == 4 ? ScalarOf<T>(1e-18) : ScalarOf<T>(1e-150));
-      for (int q = 1; q < vertices(); ++q) {
+    const T floor(sizeof(ScalarOf<T>) == 4 ? ScalarOf<T>(1e-18) : ScalarOf<T>(1e-150));
+    for (int q = 1; q < vertices(); ++q) {
+      MaskOf<T> fine = all;
+      if constexpr (is_wide<N>) {
+        if (way.light) fine = !is_zero(degree[q]);
+      } else {
         const T d = value_of(degree[q]);
-        all = all & (((d >= floor) & (d <= T(1) / floor)) | !is_there(q, length));
+        fine = (d >= floor) & (d <= T(1) / floor);
       }
-      if (one_child() && !free_root()) all = all & (length > T(1));
+      all = all & (fine | !is_there(q, length));
     }
+    if (way.light && !free_root()) all = all & (length > T(1));
     return all;
   }
 
@@ -318,11 +326,11 @@ struct Arborescence {
 
   /// Weights relative to the largest into each vertex; with a light root, its own arcs apart.
   template <class N, class T, class Team>
-  SOFTTRICKS_SOLVER Weights<N, T> weights(const Team& team, Vector<const T> utility,
+  SOFTTRICKS_SOLVER Weights<N, T> weights(const Team& team, Vector<const T> utility, Way way,
                                           Scratch& scratch) const {
     const Matrix<N> own = matrix<N>(scratch);
     T* const top = scratch.take<T>(vertices());
-    const bool apart = light_root<N>();
+    const bool apart = way.light;
     for (int q = 0; q < vertices(); ++q) top[q] = T(-infinity<T>);
     for_each_arc_entry([&](int p, int q, int e) {
       if (p > 0 || !apart) top[q] = max(top[q], utility[e]);
@@ -340,14 +348,14 @@ struct Arborescence {
       offset = offset + highest;
     }
     team.each(vertices(), [&](int p) {
-      fill_row<N>(team, utility, p, top, apart && p == 0 ? highest : T(0), own.row(p));
+      fill_row<N>(team, utility, p, top, way, p == 0 ? highest : T(0), own.row(p));
     });
     return {own, offset};
   }
 
   template <class N, class T, class Team>
   SOFTTRICKS_FN void fill_row(const Team& team, Vector<const T> utility, int p, const T* top,
-                              T highest, N* row) const {
+                              Way way, T highest, N* row) const {
     for (int q = 1; q < vertices(); ++q) {
       const T u = utility[entry(p, q)];
       if constexpr (std::is_same_v<N, T>) {
@@ -356,7 +364,11 @@ struct Arborescence {
         T high, low;
         exact_difference(u, top[q], high, low);
         row[q] = exp_wide(high, select(u == T(-infinity<T>), T(0), low));
-        if (p == 0 && one_child()) row[q].exponent = row[q].exponent - T(number<T>(light));
+        if (p == 0 && way.light) {
+          row[q] = row[q] * exp_wide(-highest, T(0));
+        } else if (p == 0 && one_child()) {
+          row[q].exponent = row[q].exponent - T(number<T>(featherweight));
+        }
       }
     }
     if constexpr (std::is_same_v<N, T>) {
@@ -367,27 +379,27 @@ struct Arborescence {
   }
 
   template <class N, class T, class Team>
-  SOFTTRICKS_SOLVER Eliminated<N, T> eliminated(const Team& team, Vector<const T> utility,
+  SOFTTRICKS_SOLVER Eliminated<N, T> eliminated(const Team& team, Vector<const T> utility, Way way,
                                                 Scratch& scratch) const {
-    const Weights<N, T> given = weights<N>(team, utility, scratch);
+    const Weights<N, T> given = weights<N>(team, utility, way, scratch);
     const Matrix<N> left = matrix<N>(scratch);
     N* const degree = scratch.take<N>(vertices());
     team.each(vertices() * vertices(), [&](int e) { left.data[e] = given.own.data[e]; });
-    eliminate_rooted(team, left, vertices(), light_root<N>(), degree);
+    eliminate_rooted(team, left, vertices(), way.light, degree);
     return {given.own, left, degree, given.offset};
   }
 
   /// log of the sum over arborescences, the offset apart; -inf if there is none.
   template <class N, class T>
-  SOFTTRICKS_FN T log_product(const N* degree, T length) const {
+  SOFTTRICKS_FN T log_product(const N* degree, T length, Way way) const {
     T sum(0), children(0);
     for (int q = 1; q < vertices(); ++q) {
       N d = degree[q];
       T child(0);
-      if constexpr (!std::is_same_v<N, T>) {
-        if (one_child()) {
-          child = select(d.exponent < T(number<T>(-light / 2)), T(1), T(0));
-          d.exponent = d.exponent + child * T(number<T>(light));
+      if constexpr (is_wide<N>) {
+        if (one_child() && !way.light) {
+          child = select(d.exponent < T(number<T>(-featherweight / 2)), T(1), T(0));
+          d.exponent = d.exponent + child * T(number<T>(featherweight));
         }
       }
       const T term = select(is_zero(d), T(-infinity<T>), log(d));
@@ -395,7 +407,7 @@ struct Arborescence {
       children = children + select(is_there(q, length), child, T(0));
     }
     if constexpr (!std::is_same_v<N, T>) {
-      if (one_child()) sum = select(children == T(1), sum, T(-infinity<T>));
+      if (one_child() && !way.light) sum = select(children == T(1), sum, T(-infinity<T>));
     }
     return sum;
   }
@@ -449,40 +461,36 @@ struct Arborescence {
       return N::normalized(x, T(0));
     }
   }
-  template <class N>
-  SOFTTRICKS_FN static N safe_reciprocal(const N& x) {
-    return select(is_zero(x), N(0), reciprocal(x));
-  }
 
-  /// marginal (1 - marginal) (g - d log of what does without the arc, for each with it), each
-  /// factor with full relative accuracy.
+  /// Each arc against all that does without it, in wide numbers.
   template <class T, class Team>
   SOFTTRICKS_SOLVER void careful_vjp(const Team& team, Vector<const T> utility, T length,
                                      Vector<const T> cotangent, const T* middle, MaskOf<T> lanes,
                                      Vector<T> out, Scratch scratch) const {
     using N = Wide<T>;
-    T spoil(0);
-    {
+    const auto solve = [&](Way way, MaskOf<T> here) {
       Scratch frame = scratch;
-      const auto graph = eliminated<N>(team, utility, frame);
-      spoil = select(lanes, spoil_of(log_product(graph.degree, length)), T(0));
-    }
-    const auto given = weights<N>(team, utility, scratch);
-    const Matrix<Dual<N>> own = with_rates(team, given.own, cotangent, middle, scratch);
-    for_each_arc(team, own, vertices(), scratch,
-                 [&](int p, int q, const Dual<N>& with, const Dual<N>& without) {
-                   const N in = own(p, q).value * with.value;
-                   const N inverse = safe_reciprocal(in + without.value);
-                   const T share = min(T(1), narrow(in * inverse));
-                   const T other = min(T(1), narrow(without.value * inverse));
-                   const N drift = without.tangent * safe_reciprocal(without.value) -
-                                   with.tangent * safe_reciprocal(with.value);
-                   const int e = entry(p, q);
-                   const T change = share * other * (cotangent[e] - middle[q] - narrow(drift));
-                   const T kept = select(share * other > T(0), change, T(0));
-                   out[e] = select(lanes, kept, out[e]);
-                 });
-    team.each(size(), [&](int e) { out[e] = select(lanes, out[e] + spoil, out[e]); });
+      const auto graph = eliminated<N>(team, utility, way, frame);
+      MaskOf<T> done = here & fits(graph.degree, length, way);
+      // The recursion eliminates in all orders, so every vertex must reach every other.
+      for (int v = 2; v < vertices() && way.light; ++v) {
+        const N reach = team.sum(1, v, N(0), [&](int j) { return graph.left(v, j); });
+        done = done & !(is_zero(reach) & is_there(v, length));
+      }
+      const T spoil = spoil_of(log_product(graph.degree, length, way));
+      const Matrix<Dual<N>> own = with_rates(team, graph.own, cotangent, middle, frame);
+      for_each_arc(team, own, vertices(), way.light, frame,
+                   [&](int p, int q, const Dual<N>& with, const Dual<N>& without) {
+                     const int e = entry(p, q);
+                     const T change =
+                         change_of_chance(own(p, q).value, with, without, cotangent[e] - middle[q]);
+                     out[e] = select(done, change, out[e]);
+                   });
+      team.each(size(), [&](int e) { out[e] = select(done, out[e] + spoil, out[e]); });
+      return here & !done;
+    };
+    if (one_child()) lanes = solve(Way{true}, lanes);
+    if (any(lanes)) solve(Way{false}, lanes);
   }
 };
 
