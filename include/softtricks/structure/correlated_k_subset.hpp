@@ -46,6 +46,12 @@ struct CorrelatedKSubset : Derivations<CorrelatedKSubset> {
     for (int i = 0; i + 1 < items; ++i) f(items + i, i + 2);
   }
 
+  /// Entries that are 0 in all members.
+  template <class F>
+  SOFTTRICKS_FN void for_each_idle_entry(F f) const {
+    for (int pair = items; k == 1 && pair < size(); ++pair) f(pair);
+  }
+
   /// Node (i (k+1) + j) 2 + in: j of items 0 .. i are in, item i is or isn't; the last: all is
   /// said.
   SOFTTRICKS_FN constexpr int node_count() const { return items * row() + 1; }

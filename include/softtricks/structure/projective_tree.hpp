@@ -50,6 +50,14 @@ struct ProjectiveTree : Derivations<ProjectiveTree> {
     }
   }
 
+  /// Entries that are 0 in all members.
+  template <class F>
+  SOFTTRICKS_FN void for_each_idle_entry(F f) const {
+    for (int e = 0; e < size(); ++e) {
+      if (e % nodes == 0 || e % nodes == e / nodes) f(e);
+    }
+  }
+
   /// What covers the words from s to t. `to_right`: s heads all the others; `to_left`: t does.
   /// `arc_*` ends with the arc between s and t; `*` alone may have more words under its far end.
   enum Kind { arc_to_right, arc_to_left, to_right, to_left };
