@@ -5,6 +5,7 @@
 ///
 /// These are the bare verbs. Their gradients are bound once a verb in `softtricks/torch.hpp` for
 /// C++ and in the package `softtricks.torch` for Python.
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -390,12 +391,17 @@ std::string json_defaults(const StructureInfo& structure) {
 std::string describe() {
   std::string text;
   for (const StructureInfo& structure : structures()) {
+    const std::vector<std::string> all = regularizers();
     std::vector<std::string> offered;
     for (const VerbInfo& verb : verbs()) {
-      if (offers(structure.name, verb.name, "gibbs_entropy")) offered.push_back(verb.name);
+      if (std::any_of(all.begin(), all.end(), [&](const std::string& regularizer) {
+            return offers(structure.name, verb.name, regularizer);
+          })) {
+        offered.push_back(verb.name);
+      }
     }
     std::vector<std::string> relaxations;
-    for (const std::string& regularizer : regularizers()) {
+    for (const std::string& regularizer : all) {
       if (offers(structure.name, "relax", regularizer)) relaxations.push_back(regularizer);
     }
     text += (text.empty() ? "" : ", ") + ("{\"name\": \"" + structure.name) +

@@ -9,12 +9,15 @@ from cli_program import Gibbs, call, members, npy, offers, output, solve, table
 SHAPES = {"one_hot": {"categories": 4}, "bit_vector": {"bits": 4},
           "k_subset": {"items": 5, "k": 2}, "spanning_tree": {"nodes": 4},
           "arborescence": {"nodes": 3}}
-SIZES = {"one_hot": 4, "bit_vector": 4, "k_subset": 5, "spanning_tree": 6, "arborescence": 9}
+WITHOUT_GIBBS = {"matching": {"pairs": 3}}
+SIZES = {"one_hot": 4, "bit_vector": 4, "k_subset": 5, "spanning_tree": 6, "arborescence": 9,
+         "matching": 9}
 TOLERANCE = {numpy.float32: 2e-5, numpy.float64: 1e-12}
 
 
 def shape_option(structure):
-    return "--shape=" + ",".join(f"{field}={value}" for field, value in SHAPES[structure].items())
+    shape = (SHAPES | WITHOUT_GIBBS)[structure]
+    return "--shape=" + ",".join(f"{field}={value}" for field, value in shape.items())
 
 
 def utilities(structure, *leading, seed=0, dtype=numpy.float64):

@@ -1,6 +1,7 @@
 """softtricks.torch: values against enumeration, batches, randomness, and what bad input says."""
 
 import inspect
+import itertools
 import math
 import os
 import pickle
@@ -310,6 +311,26 @@ def test_whatever_the_registry_names(cls):
                 verb(utility)
     for verb in {"log_partition", "marginals", "entropy"} & set(s.verbs):
         assert torch.autograd.gradcheck(getattr(s, verb), utility.clone().requires_grad_())
+
+
+def test_matchings():
+    """No Gibbs verbs: the one structure whose soft samples have another regularizer alone."""
+    s = st.Matching(pairs=4)
+    utility = torch.randn(3, s.size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    members = torch.stack(
+        [torch.eye(4, dtype=torch.float64)[list(p)].flatten()
+         for p in itertools.permutations(range(4))]
+    )
+    best = members[(members @ utility.T).argmax(0)]
+    assert torch.equal(s.argmax(utility), best)
+    soft = s.relax(utility, 0.5, "shannon_entropy").reshape(3, 4, 4)
+    close(soft.sum(-1), torch.ones(3, 4))
+    close(soft.sum(-2), torch.ones(3, 4))
+    close(s.relax(utility, 1e-4, "shannon_entropy"), best)
+    short = s.argmax(utility, lengths=[2, 3, 4]).reshape(3, 4, 4)
+    assert short.sum((1, 2)).tolist() == [2, 3, 4] and not short[0, 2:].any()
+    utility.requires_grad_()
+    assert torch.autograd.gradcheck(lambda u: s.relax(u, 0.5, "shannon_entropy"), utility)
 
 
 def test_every_public_name_is_documented():

@@ -256,6 +256,29 @@ TEST(Matching, SoftAtAnySpread) {
   }
 }
 
+/// Where utilities tie, lie on a ladder, or leave hardly a way: balanced all the same.
+TEST(Matching, SoftOfEveryKind) {
+  Random random(44);
+  for (const int pairs : {6, 16, 50}) {
+    for (const char* kind : {"few integers", "integers", "products", "far", "by rows", "sparse"}) {
+      const Numbers all = utilities_of_kind(random, pairs, kind);
+      for (const double temperature : {10.0, 1.0, 0.1, 0.01, 1e-4}) {
+        for (const auto& engine : both(pairs)) {
+          SCOPED_TRACE(engine->name + ", " + kind + ", " + std::to_string(pairs) + ", " +
+                       std::to_string(temperature));
+          const Numbers x = engine->operator()({.verb = "relax",
+                                                .utility = engine->rounded(all),
+                                                .regularizer = "shannon_entropy",
+                                                .temperature = temperature});
+          const double tolerance =
+              std::max(4.0, std::sqrt(static_cast<double>(pairs))) * engine->epsilon();
+          EXPECT_LE(outside(pairs, x), 20 * tolerance);
+        }
+      }
+    }
+  }
+}
+
 /// 2 x 2: x_00 = sigmoid of half the difference; its derivative is known in closed form, also where
 /// it is tiny.
 TEST(Matching, TwoByTwoInClosedForm) {

@@ -99,7 +99,8 @@ struct Matching {
     read(team, utility, n, own, []<class V>(const V& u) { return u; });
     const Matrix<const T> utilities{own.data, own.stride};
     const auto [lowest, highest, forbidden] = range_of(team, utilities, n);
-    const bool far = !(highest - lowest <= T(40));
+    // Sweeps alone may do where no entry can be below a rounding of another.
+    const bool far = !(highest - lowest <= T(sizeof(T) == 4 ? 16 : 36));
     Assignment<T, Team> assignment(team, utilities, n, scratch);
     const bool allowed = !(far || forbidden) || assignment.solve();
     if (!allowed || n < pairs) {
@@ -109,7 +110,11 @@ struct Matching {
     if (!allowed) return;
     Sinkhorn<T, Team> sinkhorn(team, utilities, n, scratch);
     sinkhorn.start(far ? assignment.prices() : nullptr);
-    sinkhorn.solve();
+    if (!sinkhorn.solve() && !far) {
+      assignment.solve();
+      sinkhorn.start(assignment.prices());
+      sinkhorn.solve();
+    }
     for (int i = 0; i < n; ++i) sinkhorn.write_row(i, out.data + i * pairs);
   }
   template <Plain T, class Team>
