@@ -475,7 +475,7 @@ struct Arborescence {
       // The recursion eliminates in all orders, so every vertex must reach every other.
       for (int v = 2; v < vertices() && way.light; ++v) {
         const N reach = team.sum(1, v, N(0), [&](int j) { return graph.left(v, j); });
-        done = done & (!is_zero(reach) | !is_there(v, length));
+        done = done & !(is_zero(reach) & is_there(v, length));
       }
       const T spoil = spoil_of(log_product(graph.degree, length, way));
       const Matrix<Dual<N>> own = with_rates(team, graph.own, cotangent, middle, frame);
