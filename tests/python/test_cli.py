@@ -213,7 +213,7 @@ def test_utility_range_floors_utilities():
 
 RELAXED = {"correlated_k_subset": ("items=5,k=2", 9), "arborescence": ("nodes=4", 16),
            "linear_chain": ("length=3,states=2", 14), "projective_tree": ("nodes=4", 16),
-           "matching": ("size=3", 9), "grid_path": ("rows=3,columns=4", 12),
+           "matching": ("pairs=3", 9), "grid_path": ("rows=3,columns=4", 12),
            **{name: (shape_option(name).removeprefix("--shape="), SIZES[name]) for name in SHAPES}}
 
 

@@ -8,10 +8,9 @@
 ///          [Chu, Liu 1965; Edmonds 1967]. Cycles are found by walking from modifier to head
 ///          [Gabow, Galil, Spencer, Tarjan 1986]. A vertex keeps a column with the worth of every
 ///          original head, so that a cycle of k vertices costs k passes over n numbers.
-/// Levels   Where arcs are to be compared by a whole number first (infinite utilities; as few arcs
-///          from the root as possible), each carries its level beside its utility.
-///          Where finite utilities are of two sizes, up to 1e9 and from 1.2e21 on, the small ones
-///          are weighed apart, last.
+/// Shy root Where as few arcs as possible are to leave the root, it is asked last.
+/// Levels   Where utilities are infinite, their number counts first. Where finite ones are of two
+///          sizes, up to 1e9 and from 1.2e21 on, the small ones are weighed apart, last.
 /// Accuracy Differences are taken in double.
 /// Cost     O(n^2) at most; where no cycle occurs, one pass over the utilities.
 #include "softtricks/base/math.hpp"
@@ -121,8 +120,7 @@ class Contraction {
     team_.each(stride_, [&](int i) {
       const double u = i < choice_.heads && i != j ? double(utility_(i, j)) : -inf;
       if constexpr (levels) {
-        const double penalty = choice_.shy && i == choice_.root ? choice_.heads + 1 : 0;
-        c.level[i] = (u == inf ? 1 : u == -inf ? -inf : 0) - penalty;
+        c.level[i] = u == inf ? 1 : u == -inf ? -inf : 0;
         c.value[i] = u == inf || u == -inf ? 0 : u;
         if constexpr (fines) {
           const bool small = u < huge && u > -huge;
@@ -136,30 +134,35 @@ class Contraction {
     });
   }
 
-  /// The head of the best arc into a vertex, -1 if there is none.
+  /// The head of the best arc into a vertex, -1 if there is none. From a shy root only where there
+  /// is no other: arcs of cycles never come from the root, so that its count is the same for all
+  /// its arcs into a vertex.
   SOFTTRICKS_FN int best_of(int vertex) const {
     const Column c = column(vertex);
     constexpr double none = -infinity<double>;
-    int best;
+    const int skip = choice_.shy ? choice_.root : -1;
+    const auto last = [&](int i) { return fines ? c.fine[i] : c.value[i]; };
+    int best = 0;
+    bool found = true;
     if constexpr (levels) {
-      const double top =
-          team_.template maximum<double>(0, stride_, none, [&](int i) { return c.level[i]; });
-      if (top == none) return -1;
-      if constexpr (fines) {
-        const double most = team_.template maximum<double>(
-            0, stride_, none, [&](int i) { return c.level[i] == top ? c.value[i] : none; });
-        best = team_.template argmax<double>(0, stride_, [&](int i) {
-          return c.level[i] == top && c.value[i] == most ? c.fine[i] : none;
-        });
-      } else {
-        best = team_.template argmax<double>(
-            0, stride_, [&](int i) { return c.level[i] == top ? c.value[i] : none; });
-      }
-      return best;
+      const double top = team_.template maximum<double>(
+          0, stride_, none, [&](int i) { return i == skip ? none : c.level[i]; });
+      const double most = !fines ? 0 : team_.template maximum<double>(0, stride_, none, [&](int i) {
+        return i != skip && c.level[i] == top ? c.value[i] : none;
+      });
+      best = team_.template argmax<double>(0, stride_, [&](int i) {
+        const bool first = i != skip && c.level[i] == top && (!fines || c.value[i] == most);
+        return first ? last(i) : none;
+      });
+      found = top > none;
     } else {
-      best = team_.template argmax<double>(0, stride_, [&](int i) { return c.value[i]; });
-      return c.value[best] == none ? -1 : best;
+      best = team_.template argmax<double>(0, stride_,
+                                           [&](int i) { return i == skip ? none : c.value[i]; });
+      found = best != skip && c.value[best] > none;
     }
+    if (found) return best;
+    const bool from_root = skip >= 0 && (levels ? c.level[skip] : c.value[skip]) > none;
+    return from_root ? skip : -1;
   }
 
   /// Makes one vertex, under the name `last`, of the path's end from `last` on. Returns the length
@@ -246,7 +249,7 @@ class Contraction {
 
 /// Improves head[j], the best head of each modifier alone, to the best arborescence's. False if
 /// there is none. utility(i, j) is the utility of the arc from i to j != i. With 2 parts, some may
-/// be +inf or the root shy; with 3, finite ones may be of two sizes.
+/// be +inf; with 3, finite ones may be of two sizes.
 template <int parts, class Team, class Utility>
 SOFTTRICKS_SOLVER bool improve_to_best_heads(const Team& team, const HeadChoice& choice,
                                              Utility utility, int* head, Scratch scratch) {
@@ -285,7 +288,7 @@ SOFTTRICKS_FN bool choose_best_heads(const Team& team, const HeadChoice& choice,
     });
   }
   // From a shy root only where there is no other head.
-  bool levels = choice.shy, complete = true, split = false, apart = true;
+  bool levels = false, complete = true, split = false, apart = true;
   for (int j = 0; j < modifiers; ++j) {
     if (j == choice.root) continue;
     const T first = from_root(j);
@@ -297,7 +300,7 @@ SOFTTRICKS_FN bool choose_best_heads(const Team& team, const HeadChoice& choice,
       head[j] = choice.root;
     }
     complete = complete && head[j] >= 0;
-    levels = levels || best[j] == infinity<T>;
+    levels = levels || best[j] == infinity<T> || first == infinity<T>;
   }
   if (!complete) return false;
   const auto utility = [=](int i, int j) { return i == choice.root ? from_root(j) : row(i)[j]; };
