@@ -324,8 +324,8 @@ def test_matchings():
     best = members[(members @ utility.T).argmax(0)]
     assert torch.equal(s.argmax(utility), best)
     soft = s.relax(utility, 0.5, "shannon_entropy").reshape(3, 4, 4)
-    close(soft.sum(-1), torch.ones(3, 4))
-    close(soft.sum(-2), torch.ones(3, 4))
+    close(soft.sum(-1), torch.ones(3, 4, dtype=torch.float64))
+    close(soft.sum(-2), torch.ones(3, 4, dtype=torch.float64))
     close(s.relax(utility, 1e-4, "shannon_entropy"), best)
     short = s.argmax(utility, lengths=[2, 3, 4]).reshape(3, 4, 4)
     assert short.sum((1, 2)).tolist() == [2, 3, 4] and not short[0, 2:].any()
