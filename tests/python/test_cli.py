@@ -177,6 +177,7 @@ def test_empty_batch():
 
 @pytest.mark.parametrize("structure, width, shape", [
     ("spanning_tree", 45, {"nodes": 10}), ("spanning_tree", 1, {"nodes": 2}),
+    ("arborescence", 9, {"nodes": 3, "root": 0, "single_root": 0}),
     ("one_hot", 7, {"categories": 7}), ("k_subset", 6, {"items": 6, "k": 2})])
 def test_shape_from_the_width(structure, width, shape):
     k = ("--k", shape["k"]) if "k" in shape else ()
@@ -204,6 +205,13 @@ def test_lengths_go_with_every_draw():
                   utility=numpy.zeros((2, 3)))
     assert (draws[:, 0] == [1, 0, 0]).all()
     assert (draws[:, 1, 2] == 0).all() and draws[:, 1, 1].any()
+
+
+def test_fields_with_defaults():
+    """A free root: each node is the root of as many arborescences as the others."""
+    for option in (["--root", "-1"], ["--shape", "root=-1"], ["--shape", "nodes=3,root=-1"]):
+        result = solve("solve", "marginals", "arborescence", *option, utility=numpy.zeros(9))
+        assert numpy.diag(result.reshape(3, 3)) == pytest.approx([1 / 3] * 3)
 
 
 def test_utility_range_floors_utilities():

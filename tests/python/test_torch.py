@@ -333,6 +333,17 @@ def test_matchings():
     assert torch.autograd.gradcheck(lambda u: s.relax(u, 0.5, "shannon_entropy"), utility)
 
 
+def test_fields_with_defaults():
+    s = st.Arborescence(nodes=4)
+    assert s == st.Arborescence(4, 0, single_root=0) and s.shape == (4, 0, 0)
+    assert repr(s) == "Arborescence(nodes=4, root=0, single_root=0)"
+    assert str(inspect.signature(st.Arborescence)).count("=") == 2
+    ops = torch.ops.softtricks
+    u = torch.arange(16.0).view(1, 16)
+    short, long = (ops.argmax(u, "arborescence", shape, None) for shape in ([4], [4, 0, 0]))
+    assert torch.equal(short, long)
+
+
 def test_every_public_name_is_documented():
     for name in st.__all__:
         assert getattr(st, name) is not None
