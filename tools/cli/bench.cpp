@@ -19,8 +19,10 @@ constexpr int typical_shapes = 3;
 std::int64_t typical_value(const std::string& field, int which) {
   using Values = std::array<std::int64_t, typical_shapes>;
   static const std::map<std::string, Values> typical{
-      {"nodes", {10, 30, 100}}, {"items", {16, 64, 350}}, {"k", {4, 8, 10}}};
-  static const Values elsewhere{10, 128, 1000};
+      {"nodes", {10, 30, 100}},        {"items", {16, 64, 350}},  {"k", {4, 8, 10}},
+      {"categories", {10, 128, 1000}}, {"bits", {10, 128, 1000}}, {"length", {10, 50, 100}},
+      {"states", {5, 10, 20}}};
+  static const Values elsewhere{8, 16, 64};
   const auto entry = typical.find(field);
   return (entry == typical.end() ? elsewhere : entry->second)[static_cast<std::size_t>(which)];
 }
