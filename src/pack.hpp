@@ -138,17 +138,6 @@ SOFTTRICKS_FN Pack<E, W> sqrt(Pack<E, W> x) {
   return x;
 }
 
-/// To the nearest integer. Adding and taking away 2^mantissa_bits rounds what is smaller than it;
-/// what is larger is integral already.
-template <class E, int W>
-SOFTTRICKS_FN Pack<E, W> rint(Pack<E, W> x) {
-  using T = Pack<E, W>;
-  const T big(std::uint64_t{1} << Ieee<E>::mantissa_bits);
-  const T size = abs(x);
-  const T rounded = select(size < big, (size + big) - big, size);
-  return select(x < T(0), -rounded, rounded);
-}
-
 template <class T>
 requires(Lanes<T>::count > 1) SOFTTRICKS_FN T from_rank(BitsOf<T> rank) {
   using Int = IntOf<T>;

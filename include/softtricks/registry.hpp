@@ -36,7 +36,8 @@ struct Call {
   const std::int64_t* lengths = nullptr;  // [batch] actual sizes of the instances; null: all full
   std::uint64_t seed = 0;                 // sample
   std::uint64_t first_instance = 0;       // sample: instance b draws from stream first_instance + b
-  void* out = nullptr;                    // [batch, size], or [batch] if the verb is a scalar
+  void* out = nullptr;                    // [batch, size], or [batch] if the verb is a scalar;
+                                          // must not overlap with the others
   Executor executor = {};
 };
 

@@ -152,12 +152,11 @@ TYPED_TEST(Packs, SigmoidAndSoftplus) {
   EXPECT_EQ(apply(-infinity<E>, [](auto x) { return softplus(x); }), 0);
 }
 
-TYPED_TEST(Packs, RintAbsSqrtMinMax) {
+TYPED_TEST(Packs, AbsSqrtMinMax) {
   using E = TypeParam;
   const E big = std::ldexp(E(1), std::numeric_limits<E>::digits);
   for (const E x : {E(0), E(-0.0), E(0.5), E(1.5), E(2.5), E(-0.5), E(-2.5), E(0.49999), E(3.7),
                     big / 2 + E(0.5), big - 1, big, big * 8, E(1e30), E(-1e30)}) {
-    EXPECT_EQ(apply(x, [](auto y) { return rint(y); }), std::rint(x)) << x;
     EXPECT_EQ(apply(x, [](auto y) { return abs(y); }), std::fabs(x)) << x;
     if (x >= 0) {
       EXPECT_EQ(apply(x, [](auto y) { return sqrt(y); }), std::sqrt(x)) << x;

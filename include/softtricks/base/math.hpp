@@ -4,7 +4,7 @@
 ///
 ///   Lanes<T>      Scalar (float or double), Bits (unsigned, as wide), Word (32 bits), Mask, count
 ///   select        lane-wise choice; `any`: is it true in some lane
-///   exp exp_near_zero log log_of_normal log1m log_from_both, min max abs rint, to_bits from_bits
+///   exp exp_near_zero log log_of_normal log1m log_from_both, min max abs, to_bits from_bits
 ///   mul_add       a * b + c, rounded once where the machine can
 ///   scale2        x * 2^e for integral e;  split2  x = mantissa * 2^exponent, 1 <= |mantissa| < 2
 #include <cmath>
@@ -123,10 +123,6 @@ SOFTTRICKS_FN T sqrt(T x) {
 template <Plain T>
 SOFTTRICKS_FN T abs(T x) {
   return std::fabs(x);
-}
-template <Plain T>
-SOFTTRICKS_FN T rint(T x) {
-  return std::rint(x);
 }
 template <Plain T>
 SOFTTRICKS_FN T mul_add(T a, T b, T c) {

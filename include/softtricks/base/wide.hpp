@@ -69,6 +69,16 @@ SOFTTRICKS_FN auto is_zero(const Wide<T>& x) {
   return x.mantissa == T(0);
 }
 
+/// x as an N, which is T or Wide<T>.
+template <class N, class T>
+SOFTTRICKS_FN N widen(T x) {
+  if constexpr (std::is_same_v<N, T>) {
+    return x;
+  } else {
+    return N::normalized(x, T(0));
+  }
+}
+
 /// The nearest T; 0 below its range. x must not be above it.
 template <class T>
 SOFTTRICKS_FN T narrow(const Wide<T>& x) {

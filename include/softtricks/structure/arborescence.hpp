@@ -453,15 +453,6 @@ struct Arborescence {
     return result;
   }
 
-  template <class N, class T>
-  SOFTTRICKS_FN static N widen(T x) {
-    if constexpr (std::is_same_v<N, T>) {
-      return x;
-    } else {
-      return N::normalized(x, T(0));
-    }
-  }
-
   /// Each arc against all that does without it, in wide numbers.
   template <class T, class Team>
   SOFTTRICKS_SOLVER void careful_vjp(const Team& team, Vector<const T> utility, T length,

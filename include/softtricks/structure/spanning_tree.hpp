@@ -401,15 +401,6 @@ struct SpanningTree {
     return {T(1), T(256)};
   }
 
-  template <class N, class T>
-  SOFTTRICKS_FN static N widen(T x) {
-    if constexpr (std::is_same_v<N, T>) {
-      return x;
-    } else {
-      return N::normalized(x, T(0));
-    }
-  }
-
   SOFTTRICKS_FN int edge(int i, int j) const {
     return i < j ? PairWeights<int>::index(nodes, i, j) : PairWeights<int>::index(nodes, j, i);
   }
