@@ -82,6 +82,7 @@ bool is_called(std::string_view verb, std::string_view regularizer) {
 }
 
 struct VerbFacts {
+  const char* method = "";
   int place = -1;
   bool scalar = false, reads_member = false, reads_cotangent = false, relaxes = false;
 };
@@ -91,8 +92,9 @@ VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
   int place = 0;
   for_each_verb([&]<class Verb>() {
     if (is_called<Verb>(verb, regularizer)) {
-      facts = {place, Verb::scalar, Verb::reads_member, Verb::reads_cotangent,
-               reads_regularizer<Verb>};
+      facts = {Verb::method,          place,
+               Verb::scalar,          Verb::reads_member,
+               Verb::reads_cotangent, reads_regularizer<Verb>};
     }
     ++place;
   });
@@ -142,6 +144,17 @@ Status describe(std::string_view structure, Shape& shape, int& place, std::int64
   Status status;
   Structures::for_each([&]<class S>() {
     if (structure == S::name) status = complete<S>(shape, size, longest);
+  });
+  return status;
+}
+
+/// Some methods are offered for some shapes only.
+Status check_method(std::string_view structure, const Shape& shape, std::string_view method) {
+  Status status;
+  Structures::for_each([&]<class S>() {
+    if constexpr (requires(const S& s) { s.check_method(method); }) {
+      if (structure == S::name) status = make_structure<S>(shape.data()).check_method(method);
+    }
   });
   return status;
 }
@@ -228,6 +241,7 @@ Status run(const Call& call) {
   Shape shape = call.shape;
   if (Status s = describe(call.structure, shape, structure, size, longest); !s) return s;
   if (Status s = find_verb(call, structure, facts); !s) return s;
+  if (Status s = check_method(call.structure, shape, facts.method); !s) return s;
   if (facts.relaxes) {
     if (Status s = check_relaxation(call); !s) return s;
   }

@@ -297,7 +297,7 @@ struct StructureKernels {
   static std::size_t bytes_as(const S& s) {
     Scratch count;
     for (int arrays = 0; arrays < 5; ++arrays) count.take<T>(static_cast<std::size_t>(s.size()));
-    return count.used() + s.template scratch<T>() + 2 * Scratch::alignment;
+    return count.used() + verb_scratch<Verb, T>(s) + 2 * Scratch::alignment;
   }
   static std::size_t bytes(const KernelArguments& in) {
     const S s = make_structure<S>(in.shape);

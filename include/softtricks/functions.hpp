@@ -122,6 +122,7 @@ template <class Regularizer>
 struct Relax {
   static constexpr const char *name = "relax", *method = Regularizer::method;
   static constexpr const char* regularizer = Regularizer::name;
+  using Solver = Regularizer;
   static constexpr bool scalar = false, reads_member = false, reads_cotangent = false;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -137,6 +138,7 @@ template <class Regularizer>
 struct RelaxVjp {
   static constexpr const char *name = "relax_vjp", *method = Regularizer::vjp_method;
   static constexpr const char* regularizer = Regularizer::name;
+  using Solver = Regularizer;
   static constexpr bool scalar = false, reads_member = true, reads_cotangent = true;
   static constexpr bool takes_infinity = false;
   template <class S, class T, class Team>
@@ -162,6 +164,13 @@ template <class Verb>
 constexpr bool reads_regularizer = requires {
   Verb::regularizer;
 };
+
+/// Bytes of scratch that suffice for the verb on structure s.
+template <class Verb, class T, class S>
+constexpr std::size_t verb_scratch(const S& s) {
+  if constexpr (reads_regularizer<Verb>) return relax_scratch<typename Verb::Solver, T>(s);
+  return s.template scratch<T>();
+}
 
 /// Does S offer the verb on numbers T? Packs are refused by methods whose control flow depends on
 /// the data; then instances go one by one.

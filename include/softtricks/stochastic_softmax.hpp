@@ -5,6 +5,17 @@
 
 namespace softtricks {
 
+/// Bytes of scratch that suffice for a regularizer's relax and relax_vjp on a structure. Most need
+/// what the structure's own methods need; a regularizer with a solver of its own adds to it.
+template <class Regularizer, class T, class S>
+constexpr std::size_t relax_scratch(const S& structure) {
+  std::size_t more = 0;
+  if constexpr (requires { Regularizer::template more_scratch<T>(structure); }) {
+    more = Regularizer::template more_scratch<T>(structure);
+  }
+  return relax_scratch<Regularizer, T>(structure) + more;
+}
+
 /// A stochastic argmax trick and its relaxation (Paulus, Choi, Tarlow, Krause, Maddison, NeurIPS
 /// 2020): utilities U ~ Perturbation(theta), a hard sample argmax over the structure of U.x, and a
 /// soft sample argmax over its convex hull of U.x - temperature f(x). Hard and soft samples of one
@@ -20,7 +31,7 @@ struct StochasticSoftmax {
   /// Bytes of scratch that suffice for every method.
   template <Plain T>
   std::size_t scratch() const {
-    return structure.template scratch<T>() +
+    return relax_scratch<Regularizer, T>(structure) +
            2 * (sizeof(T) * static_cast<std::size_t>(size()) + Scratch::alignment);
   }
 

@@ -112,7 +112,7 @@ class CoreEngine : public Engine {
                                {cotangent.data(), size},
                                T(structure_.longest()),
                                &stream};
-    const std::size_t bytes = structure_.template scratch<T>();
+    const std::size_t bytes = verb_scratch<Verb, T>(structure_);
     Guarded memory(bytes);
     Verb::run(structure_, Team(), operands, Vector<T>{out.data(), static_cast<int>(out.size())},
               Scratch(memory.data()));

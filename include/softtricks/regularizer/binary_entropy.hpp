@@ -14,13 +14,13 @@ struct BinaryEntropy {
       -> decltype(structure.binary_entropy(team, utility, length, out, scratch)) {
     structure.binary_entropy(team, utility, length, out, scratch);
   }
-  /// The Jacobian is a function of the soft sample alone.
   template <class S, class T, class Team>
-  SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T>, T,
-                                      Vector<const T> soft, Vector<const T> cotangent,
-                                      Vector<T> out, Scratch)
-      -> decltype(structure.binary_entropy_vjp(team, soft, cotangent, out)) {
-    structure.binary_entropy_vjp(team, soft, cotangent, out);
+  SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T> utility,
+                                      T length, Vector<const T> soft, Vector<const T> cotangent,
+                                      Vector<T> out, Scratch scratch)
+      -> decltype(structure.binary_entropy_vjp(team, utility, length, soft, cotangent, out,
+                                               scratch)) {
+    structure.binary_entropy_vjp(team, utility, length, soft, cotangent, out, scratch);
   }
 };
 

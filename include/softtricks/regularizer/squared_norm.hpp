@@ -14,13 +14,12 @@ struct SquaredNorm {
       -> decltype(structure.project(team, utility, length, out, scratch)) {
     structure.project(team, utility, length, out, scratch);
   }
-  /// The Jacobian is a function of the soft sample alone.
   template <class S, class T, class Team>
-  SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T>, T,
-                                      Vector<const T> soft, Vector<const T> cotangent,
-                                      Vector<T> out, Scratch)
-      -> decltype(structure.project_vjp(team, soft, cotangent, out)) {
-    structure.project_vjp(team, soft, cotangent, out);
+  SOFTTRICKS_FN static auto relax_vjp(const S& structure, const Team& team, Vector<const T> utility,
+                                      T length, Vector<const T> soft, Vector<const T> cotangent,
+                                      Vector<T> out, Scratch scratch)
+      -> decltype(structure.project_vjp(team, utility, length, soft, cotangent, out, scratch)) {
+    structure.project_vjp(team, utility, length, soft, cotangent, out, scratch);
   }
 };
 

@@ -98,8 +98,8 @@ struct BitVector {
     team.map(bits, out.data, clip, utility.data);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
-                                     Vector<const T> cotangent, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T>, T, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out, Scratch) const {
     const auto product = []<class V>(const V& x, const V& g) {
       return select((x > V(0)) & (x < V(1)), g, V(0));
     };
@@ -112,8 +112,9 @@ struct BitVector {
     marginals(team, utility, length, out, scratch);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
-                                            Vector<const T> cotangent, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T>, T,
+                                            Vector<const T> soft, Vector<const T> cotangent,
+                                            Vector<T> out, Scratch) const {
     const auto product = []<class V>(const V& x, const V& g) { return x * (V(1) - x) * g; };
     team.map(bits, out.data, product, soft.data, cotangent.data);
   }
@@ -126,9 +127,9 @@ struct BitVector {
     team.map(bits, out.data, soft, utility.data);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out,
-                                             Scratch) const {
+  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T>, T,
+                                             Vector<const T> soft, Vector<const T> cotangent,
+                                             Vector<T> out, Scratch) const {
     const auto product = []<class V>(const V& x, const V& g) {
       return select(x < V(1), x * g, V(0));
     };

@@ -156,8 +156,8 @@ struct KSubset {
     capped_choice<ClipShape>(team, utility, count<T>(), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
-                                     Vector<const T> cotangent, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T>, T, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out, Scratch) const {
     capped_choice_vjp<ClipShape>(team, soft, cotangent, out);
   }
 
@@ -167,8 +167,9 @@ struct KSubset {
     capped_choice<SigmoidShape>(team, utility, count<T>(), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
-                                            Vector<const T> cotangent, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T>, T,
+                                            Vector<const T> soft, Vector<const T> cotangent,
+                                            Vector<T> out, Scratch) const {
     capped_choice_vjp<SigmoidShape>(team, soft, cotangent, out);
   }
 
@@ -178,9 +179,9 @@ struct KSubset {
     capped_choice<CappedExpShape>(team, utility, count<T>(), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out,
-                                             Scratch) const {
+  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T>, T,
+                                             Vector<const T> soft, Vector<const T> cotangent,
+                                             Vector<T> out, Scratch) const {
     capped_choice_vjp<CappedExpShape>(team, soft, cotangent, out);
   }
 

@@ -118,9 +118,9 @@ struct Matching {
     for (int i = 0; i < n; ++i) sinkhorn.write_row(i, out.data + i * pairs);
   }
   template <Plain T, class Team>
-  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out,
-                                             Scratch scratch) const {
+  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T>, T,
+                                             Vector<const T> soft, Vector<const T> cotangent,
+                                             Vector<T> out, Scratch scratch) const {
     SinkhornVjp<T, Team> vjp(team, pairs, assignment_stride(pairs), scratch);
     vjp.solve(soft.data, cotangent.data, out.data);
   }

@@ -117,8 +117,8 @@ struct OneHot {
     capped_choice<ClipShape>(team, utility, T(1), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T> soft,
-                                     Vector<const T> cotangent, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T>, T, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out, Scratch) const {
     capped_choice_vjp<ClipShape>(team, soft, cotangent, out);
   }
 
@@ -128,8 +128,9 @@ struct OneHot {
     capped_choice<SigmoidShape>(team, utility, T(1), out);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T> soft,
-                                            Vector<const T> cotangent, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void binary_entropy_vjp(const Team& team, Vector<const T>, T,
+                                            Vector<const T> soft, Vector<const T> cotangent,
+                                            Vector<T> out, Scratch) const {
     capped_choice_vjp<SigmoidShape>(team, soft, cotangent, out);
   }
 
@@ -139,9 +140,9 @@ struct OneHot {
     marginals(team, utility, length, out, scratch);
   }
   template <class T, class Team>
-  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T> soft,
-                                             Vector<const T> cotangent, Vector<T> out,
-                                             Scratch) const {
+  SOFTTRICKS_SOLVER void shannon_entropy_vjp(const Team& team, Vector<const T>, T,
+                                             Vector<const T> soft, Vector<const T> cotangent,
+                                             Vector<T> out, Scratch) const {
     softmax_vjp(team, soft, cotangent, out);
   }
 
