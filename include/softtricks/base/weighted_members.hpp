@@ -58,7 +58,7 @@ class WeightedMembers {
 
   /// Adds a member at the end, its weight 0.
   template <class Team>
-  SOFTTRICKS_FN void add(const Team& team, const SparseVector<T>& member) {
+  SOFTTRICKS_SOLVER void add(const Team& team, const SparseVector<T>& member) {
     for (int n = 0; n < member.count; ++n) {
       const int e = member.entry[n];
       if (column_[e] >= 0) continue;
@@ -106,9 +106,23 @@ class WeightedMembers {
     }
   }
 
+  /// Rounds the weights to multiples of 2^-24 (double: 2^-53) that add up to 1. All sums of them
+  /// are exact in T, so that the point of 0/1 members is written without leaving the hull.
+  SOFTTRICKS_FN void round_weights() {
+    constexpr double unit = sizeof(T) == 4 ? 0x1p-24 : 0x1p-53;
+    double rest = 1;
+    int heaviest = 0;
+    for (int i = 0; i < count_; ++i) {
+      weight[i] = unit * static_cast<double>(static_cast<std::int64_t>(weight[i] / unit + 0.5));
+      rest -= weight[i];
+      heaviest = weight[i] > weight[heaviest] ? i : heaviest;
+    }
+    if (count_ > 0) weight[heaviest] += rest;
+  }
+
   /// target[i] = the inner product of member `last` with member i, i = 0 .. last.
   template <class Team>
-  SOFTTRICKS_FN void overlaps(const Team& team, int last, double* target) const {
+  SOFTTRICKS_SOLVER void overlaps(const Team& team, int last, double* target) const {
     const T* const row = own(last);
     if (!binary_) {
       for (int i = 0; i <= last; ++i) target[i] = inner(team, own(i), row);
@@ -120,7 +134,8 @@ class WeightedMembers {
                                         const V& d) {
         return Several<V, 4>{{n * a, n * b, n * c, n * d}};
       };
-      const auto sums = team.template map_sums<T, 4>(ready_, products, row, own(i), own(i + 1), own(i + 2), own(i + 3));
+      const auto sums = team.template map_sums<T, 4>(ready_, products, row, own(i), own(i + 1),
+                                                     own(i + 2), own(i + 3));
       for (int l = 0; l < 4; ++l) target[i + l] = static_cast<double>(sums.part[l]);
     }
     for (; i <= last; ++i) {
@@ -141,14 +156,14 @@ class WeightedMembers {
 
   /// target = utility - the point, at the entries in use.
   template <class Team>
-  SOFTTRICKS_FN void residual(const Team& team, Vector<const T> utility, T* target) const {
+  SOFTTRICKS_SOLVER void residual(const Team& team, Vector<const T> utility, T* target) const {
     combine(team);
     team.each(used_, [&](int c) { target[entry_[c]] = utility[entry_[c]] - point_[c]; });
   }
 
   /// out = the members' combination by `factor`, added up in double.
   template <class Team>
-  SOFTTRICKS_FN void write(const Team& team, const double* factor, Vector<T> out) const {
+  SOFTTRICKS_SOLVER void write(const Team& team, const double* factor, Vector<T> out) const {
     team.each(size_, [&](int e) { out[e] = T(0); });
     team.each(used_, [&](int c) {
       double sum = 0;
@@ -162,7 +177,9 @@ class WeightedMembers {
   }
 
  private:
-  SOFTTRICKS_FN static constexpr int odd_stride(int size) { return (whole(size) / block | 1) * block; }
+  SOFTTRICKS_FN static constexpr int odd_stride(int size) {
+    return (whole(size) / block | 1) * block;
+  }
   SOFTTRICKS_FN T* own(int i) const { return values_.row(row_[i]); }
 
   template <class Team>
@@ -193,9 +210,9 @@ class WeightedMembers {
   }
 
   int size_, capacity_;
-  int* column_;  // [size]: where an entry is kept, or -1
-  int* entry_;   // [used]: the entries kept
-  int* row_;     // [capacity]: where member i is kept; then the rows that are free
+  int* column_;       // [size]: where an entry is kept, or -1
+  int* entry_;        // [used]: the entries kept
+  int* row_;          // [capacity]: where member i is kept; then the rows that are free
   Matrix<T> values_;  // [capacity, used], 0 up to `ready`
   T* point_;          // [ready]
   int count_ = 0, used_ = 0, ready_ = 0;

@@ -40,7 +40,7 @@ class GramFactor {
 
   /// x = R^-T x; x: [stride].
   template <class Team>
-  SOFTTRICKS_FN void solve_transposed(const Team& team, double* x) const {
+  SOFTTRICKS_SOLVER void solve_transposed(const Team& team, double* x) const {
     const int end = whole(count_);
     for (int i = count_; i < end; ++i) x[i] = 0;
     for (int i = 0; i < count_; ++i) {
@@ -55,7 +55,7 @@ class GramFactor {
 
   /// x = R^-1 x; x: [stride].
   template <class Team>
-  SOFTTRICKS_FN void solve(const Team& team, double* x) const {
+  SOFTTRICKS_SOLVER void solve(const Team& team, double* x) const {
     const int end = whole(count_);
     for (int i = count_; i < end; ++i) x[i] = 0;
     const auto product = []<class V>(const V& a, const V& b) { return a * b; };
@@ -71,7 +71,7 @@ class GramFactor {
   /// One more member: `column` = R^-T of its inner products with the others, `pivot` what is left
   /// of its own.
   template <class Team>
-  SOFTTRICKS_FN void append(const Team& team, const double* column, double pivot) {
+  SOFTTRICKS_SOLVER void append(const Team& team, const double* column, double pivot) {
     const int k = count_++;
     if (k % block == 0) {
       for (int i = 0; i < k; ++i) {
@@ -87,7 +87,7 @@ class GramFactor {
   /// Member j leaves; a rotation of two rows at a time brings back the triangle. What is carried
   /// along in `sides` is R^-T of something.
   template <class Team, int sides>
-  SOFTTRICKS_FN void remove(const Team& team, int j, double* const (&side)[sides]) {
+  SOFTTRICKS_SOLVER void remove(const Team& team, int j, double* const (&side)[sides]) {
     const int last = count_ - 1;
     for (int i = 0; i < last; ++i) {
       double* const row = upper_.row(i);
@@ -208,6 +208,7 @@ class ActiveSet {
       if (!ask(oracle, {residual_, utility.size})) return false;
       if (!consider(team, utility) || !settle(team)) break;
     }
+    members_.round_weights();
     return true;
   }
 
@@ -302,8 +303,8 @@ class ActiveSet {
   SOFTTRICKS_FN double worth(Vector<const T> utility, double* sizes = nullptr) const {
     double sum = 0, size = 0;
     for (int n = 0; n < best_.count; ++n) {
-      const double term = static_cast<double>(best_.value[n]) *
-                          static_cast<double>(utility[best_.entry[n]]);
+      const double term =
+          static_cast<double>(best_.value[n]) * static_cast<double>(utility[best_.entry[n]]);
       sum += term;
       size += abs(term);
     }
