@@ -148,7 +148,9 @@ TEST(Large, NoMemberBeatsAProjection) {
           gain += residual[e] * (best[e] - x[e]);
           slack += std::fabs(best[e] - x[e]) * (1 + std::fabs(u[e]) + x[e]);
         }
-        EXPECT_LE(gain, 16 * engine.epsilon() * slack);
+        // Of hundreds of members that hardly differ, more digits of the weights are lost than of
+        // few.
+        EXPECT_LE(gain, 128 * engine.epsilon() * slack);
       }
     }
   }
