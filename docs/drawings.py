@@ -57,10 +57,11 @@ def cells(axes, values, ylabel, xlabel):
     axes.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal", xlabel=xlabel, ylabel=ylabel)
     for i, row in enumerate(values):
         for j, value in enumerate(row):
-            cell(axes, i, j, value)
+            if value >= LEAST:
+                cell(axes, i, j, value)
     axes.set_xticks([0.5, columns - 0.5], [0, columns - 1])
     axes.set_yticks([0.5, rows - 0.5], [0, rows - 1])
-    axes.spines[:].set_visible(False)
+    axes.spines[:].set_visible(True)
     small(axes)
     axes.tick_params(length=0)
 
@@ -70,18 +71,19 @@ def matrix(axes, shape, x):
     cells(axes, [x[e : e + columns] for e in range(0, len(x), columns)], "row", "column")
 
 
-def dot(axes, place, name, size=7.5):
-    axes.plot(
-        *[[along] for along in place],
-        marker="o",
-        markersize=size,
-        markeredgewidth=0.7,
-        color=PAPER,
-        markeredgecolor=INK,
+def dots(axes, places):
+    """Numbered vertices."""
+    axes.scatter(
+        *zip(*places, strict=True),
+        s=52,
+        c=PAPER,
+        edgecolors=INK,
+        linewidths=0.7,
         zorder=5,
         clip_on=False,
     )
-    axes.text(*place, str(name), ha="center", va="center_baseline", fontsize=5.5, zorder=6)
+    for v, place in enumerate(places):
+        axes.text(*place, str(v), ha="center", va="center_baseline", fontsize=5.5, zorder=6)
 
 
 def ring(count):
@@ -103,8 +105,7 @@ def tree(axes, shape, x):
     edges = [(i, j) for i in range(nodes) for j in range(i + 1, nodes)]
     for (i, j), value in zip(edges, x, strict=True):
         line(axes, places[i], places[j], value)
-    for v, place in enumerate(places):
-        dot(axes, place, v)
+    dots(axes, places)
 
 
 def arrow(axes, value, **course):
@@ -132,8 +133,7 @@ def rooted_tree(axes, shape, x):
         head, modifier = divmod(e, nodes)
         ends = {"posA": places[head], "posB": places[modifier], "shrinkA": 4, "shrinkB": 4.5}
         arrow(axes, value, connectionstyle="arc3,rad=0.1", **ends)
-    for v, place in enumerate(places):
-        dot(axes, place, v)
+    dots(axes, places)
 
 
 def arches(axes, nodes, arcs):
@@ -145,8 +145,7 @@ def arches(axes, nodes, arcs):
         corners = [(left, 0.3), (left, rise), (right, rise), (right, 0.3)]
         course = Path(corners, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
         arrow(axes, value, path=course)
-    for v in range(nodes):
-        dot(axes, (v, 0), v)
+    dots(axes, [(v, 0) for v in range(nodes)])
 
 
 def dependencies(axes, shape, x):

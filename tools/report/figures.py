@@ -141,6 +141,7 @@ def terse(tag):
     tag = re.sub(r"font-family: [^;\"]*(; )?", "", tag)
     tag = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", tag)
     tag = re.sub(r"\d+\.\d{3,}", lambda digits: f"{float(digits[0]):.2f}", tag)
+    tag = re.sub(r' transform="rotate\(-?0 [^"]*"', "", tag)
     return re.sub(r"\s+", " ", tag)
 
 
