@@ -13,7 +13,7 @@ constexpr std::size_t relax_scratch(const S& structure) {
   if constexpr (requires { Regularizer::template more_scratch<T>(structure); }) {
     more = Regularizer::template more_scratch<T>(structure);
   }
-  return relax_scratch<Regularizer, T>(structure) + more;
+  return structure.template scratch<T>() + more;
 }
 
 /// A stochastic argmax trick and its relaxation (Paulus, Choi, Tarlow, Krause, Maddison, NeurIPS
