@@ -7,6 +7,7 @@
 #include "softtricks/base/view.hpp"
 #include "softtricks/base/wide.hpp"
 #include "softtricks/solver/effective_resistance.hpp"
+#include "softtricks/solver/graphic_base.hpp"
 #include "softtricks/solver/star_mesh.hpp"
 
 namespace softtricks {
@@ -24,6 +25,9 @@ namespace softtricks {
 ///           paths, w / (w + c), by recursive elimination; no subtraction anywhere.
 /// marginals_vjp  The same on duals; by the second way where the first leaves no digits.
 /// sample    Edge by edge with chance w / (w + c): a chosen edge is contracted, another deleted.
+/// project   Decomposition into blocks of edges, each a soft choice with a threshold of its own, by
+///           small flows; exact. So are binary_entropy and shannon_entropy. [Fujishige 1980;
+///           Groenevelt 1991] Their vjps solve again to know the blocks.
 /// Limits    Utilities spread over more than plain_spread nats take wide arithmetic (exponents kept
 ///           apart), several times slower; see docs/numerics.md.
 struct SpanningTree {
@@ -56,8 +60,11 @@ struct SpanningTree {
   /// Bytes of scratch that suffice for every method.
   template <class T>
   constexpr std::size_t scratch() const {
-    return pair_scratch<Dual<Wide<T>>>(nodes) + 6 * sizeof(T) * (size() + 2 * Scratch::alignment) +
-           sizeof(T) * (nodes + 16) * (nodes + 16);
+    const std::size_t base = graphic_base_scratch(nodes, size());
+    const std::size_t gibbs = pair_scratch<Dual<Wide<T>>>(nodes) +
+                              6 * sizeof(T) * (size() + 2 * Scratch::alignment) +
+                              sizeof(T) * (nodes + 16) * (nodes + 16);
+    return gibbs > base ? gibbs : base;
   }
 
   /// Is x the indicator of a spanning tree?
@@ -262,7 +269,62 @@ struct SpanningTree {
     spoil_unless_tree(team, x, length, x);
   }
 
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void project(const Team& team, Vector<const T> utility, T length, Vector<T> out,
+                             Scratch scratch) const {
+    soften<ClipShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void project_vjp(const Team& team, Vector<const T> utility, T length,
+                                 Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                 Scratch scratch) const {
+    soften<ClipShape>(team, utility, length, cotangent, out, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void binary_entropy(const Team& team, Vector<const T> utility, T length,
+                                    Vector<T> out, Scratch scratch) const {
+    soften<SigmoidShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void binary_entropy_vjp(const Team& team, Vector<const T> utility, T length,
+                                        Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                        Scratch scratch) const {
+    soften<SigmoidShape>(team, utility, length, cotangent, out, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void shannon_entropy(const Team& team, Vector<const T> utility, T length,
+                                     Vector<T> out, Scratch scratch) const {
+    soften<CappedExpShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void shannon_entropy_vjp(const Team& team, Vector<const T> utility, T length,
+                                         Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                         Scratch scratch) const {
+    soften<CappedExpShape>(team, utility, length, cotangent, out, scratch);
+  }
+
  private:
+  /// The soft sample, or, given a cotangent, the vector-Jacobian product there.
+  template <class Shape, class T, class Team>
+  SOFTTRICKS_SOLVER void soften(const Team& team, Vector<const T> utility, T length,
+                                Vector<const T> cotangent, Vector<T> out, Scratch scratch) const {
+    const int n = static_cast<int>(length);
+    GraphicBase<Shape, Team> base(team, n, size(), scratch);
+    for (int i = 0; i < n; ++i) {
+      for (int j = i + 1, e = edge(i, j); j < n; ++j, ++e) {
+        if (utility[e] > -infinity<T>) base.add(e, i, j, utility[e]);
+      }
+    }
+    const bool connected = base.solve();
+    team.each(size(), [&](int e) { out[e] = connected ? T(0) : not_a_number<T>; });
+    if (!connected) return;
+    const auto put_in = [&](int e, double value) { out[e] = static_cast<T>(value); };
+    if (cotangent.size == 0) return base.each_soft(put_in);
+    base.each_vjp([&](int e) { return static_cast<double>(cotangent[e]); }, put_in);
+  }
+
   template <class T>
   struct Range {
     T top;           // the largest utility, 0 if there is none
