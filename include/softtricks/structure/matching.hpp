@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <string_view>
 
@@ -8,11 +9,44 @@
 #include "softtricks/base/view.hpp"
 #include "softtricks/solver/assignment.hpp"
 #include "softtricks/solver/birkhoff.hpp"
-#include "softtricks/solver/permutation_program.hpp"
+#include "softtricks/solver/inside_outside.hpp"
 #include "softtricks/solver/sinkhorn.hpp"
 #include "softtricks/solver/sinkhorn_vjp.hpp"
 
 namespace softtricks {
+
+/// Permutations as a dynamic program: rows take columns in turn, and of the columns taken only the
+/// set matters, not their order. [Bellman 1962; Held, Karp 1962] n 2^(n-1) rules. The sum over all
+/// derivations is the permanent; by inclusion and exclusion [Ryser 1963] it costs as much, but
+/// there terms cancel.
+struct PermutationProgram : Derivations<PermutationProgram> {
+  int pairs = 1;
+
+  SOFTTRICKS_FN constexpr explicit PermutationProgram(int n) : pairs(n) {}
+
+  SOFTTRICKS_FN constexpr int size() const { return pairs * pairs; }
+  SOFTTRICKS_FN constexpr int longest() const { return pairs; }
+  /// Node s: the first rows have the columns whose bits s has; the last: all rows have one.
+  SOFTTRICKS_FN constexpr int node_count() const { return (1 << pairs) + 1; }
+  SOFTTRICKS_FN constexpr int most_rules() const { return pairs; }
+  template <bool top_down, class F>
+  SOFTTRICKS_FN void for_each_node(F f) const {
+    const auto ends = [&](auto visit) {
+      for (int m = 1; m <= pairs; ++m) visit(Rule{Rule::none, (1 << m) - 1, Rule::none, m});
+    };
+    if (top_down) f(Node{1 << pairs}, ends);
+    in_order<top_down>(1 << pairs, [&](int set) {
+      const int row = std::popcount(static_cast<unsigned>(set)) - 1;
+      f(Node{set, Rule::none, set == 0}, [&](auto visit) {
+        for (int left = set; left != 0; left &= left - 1) {
+          const int column = std::countr_zero(static_cast<unsigned>(left));
+          visit(Rule{row * pairs + column, set ^ (1 << column)});
+        }
+      });
+    });
+    if (!top_down) f(Node{1 << pairs}, ends);
+  }
+};
 
 /// Perfect matchings of `pairs` rows with as many columns: permutation matrices.
 ///
