@@ -53,6 +53,17 @@ class Engine {
   const bool library;  // through run, with temperature, range and lengths as it takes them
 };
 
+/// Does this shape have the verb (check_method)? A call of no instances is refused where not.
+inline bool allowed(const std::string& structure, const std::vector<std::int64_t>& shape,
+                    const std::string& verb, const std::string& regularizer) {
+  Call call;
+  call.verb = verb;
+  call.structure = structure;
+  call.shape = shape;
+  call.regularizer = regularizer;
+  return run(call).ok();
+}
+
 /// The core's text: structure S on numbers T, by one team, one instance after the other.
 template <class S, class T, class Team>
 class CoreEngine : public Engine {
@@ -64,7 +75,9 @@ class CoreEngine : public Engine {
   bool offers(const std::string& verb, const std::string& regularizer) const override {
     bool found = false;
     for_each_verb([&]<class Verb>() {
-      if constexpr (Offered<Verb, S, T, Team>) found |= is_called<Verb>(verb, regularizer);
+      if constexpr (Offered<Verb, S, T, Team>) {
+        found |= is_called<Verb>(verb, regularizer) && has_method(Verb::method);
+      }
     });
     return found;
   }
@@ -90,6 +103,13 @@ class CoreEngine : public Engine {
     } else {
       return verb == Verb::name;
     }
+  }
+
+  bool has_method(std::string_view method) const {
+    if constexpr (requires { structure_.check_method(method); }) {
+      return structure_.check_method(method).ok();
+    }
+    return true;
   }
 
   std::vector<T> row(const Numbers& all, std::size_t b) const {
@@ -213,7 +233,8 @@ class LibraryEngine : public Engine {
   }
 
   bool offers(const std::string& verb, const std::string& regularizer) const override {
-    return softtricks::offers(structure_, verb, regularizer);
+    return softtricks::offers(structure_, verb, regularizer) &&
+           allowed(structure_, shape_, verb, regularizer);
   }
 
   Numbers operator()(const Request& request) const override {

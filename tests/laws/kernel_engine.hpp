@@ -15,18 +15,19 @@ class KernelEngine : public Engine {
       : Engine(std::string(table.name) + (type == Dtype::float32 ? " float" : " double"), type,
                true),
         table_(table),
+        name_(std::move(structure)),
         shape_(std::move(shape)) {
     int place = 0;
     Structures::for_each([&]<class S>() {
-      if (structure == S::name) structure_ = place;
+      if (name_ == S::name) structure_ = place;
       ++place;
     });
-    if (!size_of(structure, shape_, size_).ok()) throw std::invalid_argument(structure);
+    if (!size_of(name_, shape_, size_).ok()) throw std::invalid_argument(name_);
   }
 
   bool offers(const std::string& verb, const std::string& regularizer) const override {
     const int place = facts_of(verb, regularizer).place;
-    return place >= 0 && kernel(place).run != nullptr;
+    return place >= 0 && kernel(place).run != nullptr && allowed(name_, shape_, verb, regularizer);
   }
   Numbers operator()(const Request& request) const override {
     return single() ? run_as<float>(request) : run_as<double>(request);
@@ -89,6 +90,7 @@ class KernelEngine : public Engine {
   }
 
   const KernelTable& table_;
+  const std::string name_;
   const std::vector<std::int64_t> shape_;
   int structure_ = -1;
   std::int64_t size_ = 0;

@@ -327,6 +327,13 @@ TEST(Numerics, ProjectiveTrees) { check_program(ProjectiveTree{12, 0}, {12, 0});
 TEST(Numerics, SingleRootedProjectiveTrees) { check_program(ProjectiveTree{12, 1}, {12, 1}); }
 TEST(Numerics, GridPaths) { check_program(GridPath{12, 10}, {12, 10}); }
 
+/// The program of a matching under its name.
+struct MatchingProgram : PermutationProgram {
+  using PermutationProgram::PermutationProgram;
+  static constexpr const char* name = "matching";
+};
+TEST(Numerics, Matchings) { check_program(MatchingProgram(7), {7}); }
+
 /// The references agree with each other: 1 of 3 items are the trees of three vertices, left out.
 TEST(Numerics, ReferencesAgree) {
   const Numbers u{0.3, -1.2, 0.8}, minus{-0.3, 1.2, -0.8}, g{1, -0.5, 2}, h{-1, 0.5, -2};
