@@ -1,4 +1,5 @@
 #pragma once
+#include "softtricks/base/math.hpp"
 #include "softtricks/base/view.hpp"
 
 namespace softtricks {
@@ -21,6 +22,11 @@ struct SquaredNorm {
                                       Vector<T> out, Scratch)
       -> decltype(structure.project_vjp(team, soft, cotangent, out)) {
     structure.project_vjp(team, soft, cotangent, out);
+  }
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
   }
 };
 
