@@ -2,6 +2,7 @@
 /// The verbs, each written once for all structures. A verb says what it needs from a structure (so
 /// that `offered` can be asked for), which of its methods does the work, which arrays it reads, and
 /// what it returns.
+#include "softtricks/base/dot.hpp"
 #include "softtricks/base/result.hpp"
 #include "softtricks/lists.hpp"
 
@@ -84,13 +85,6 @@ struct Sample {
     s.sample(team, in.utility, in.length, *in.stream, out, scratch);
   }
 };
-
-/// sum of utility[e] x[e]; an entry that is 0 counts for nothing even where the other is infinite.
-template <class T, class Team>
-SOFTTRICKS_FN T masked_dot(const Team& team, Vector<const T> utility, Vector<const T> x) {
-  return team.sum(0, x.size, T(0),
-                  [&](int e) { return select(x[e] == T(0), T(0), x[e] * utility[e]); });
-}
 
 /// u.x - A(u); -inf where x is not a member.
 struct LogProb {

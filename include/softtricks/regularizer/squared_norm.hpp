@@ -1,4 +1,5 @@
 #pragma once
+#include "softtricks/base/math.hpp"
 #include "softtricks/base/view.hpp"
 #include "softtricks/solver/active_set.hpp"
 
@@ -90,6 +91,11 @@ struct SquaredNorm {
     const ArgmaxOracle<S, T, Team> oracle(structure, team, length, scratch);
     set.clear(team);
     return set.project(team, utility, oracle);
+  }
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
   }
 };
 
