@@ -187,6 +187,7 @@ PICTURES = {
     "one_hot": Picture({"categories": 8}, [0] * 8, seed=20),
     "bit_vector": Picture({"bits": 8}, [0] * 8, noise="logistic", seed=45),
     "k_subset": Picture({"items": 10, "k": 3}, [0] * 10, seed=47),
+    "range_subset": Picture({"items": 10, "least": 2, "most": 4}, [0] * 10, seed=47),
     "correlated_k_subset": Picture(
         {"items": 12, "k": 5},
         [0] * 12 + [1] * 11,

@@ -28,6 +28,7 @@
 #include "softtricks/structure/matching.hpp"
 #include "softtricks/structure/one_hot.hpp"
 #include "softtricks/structure/projective_tree.hpp"
+#include "softtricks/structure/range_subset.hpp"
 #include "softtricks/structure/spanning_tree.hpp"
 
 namespace softtricks {
@@ -41,8 +42,8 @@ struct List {
   }
 };
 
-using Structures = List<OneHot, BitVector, KSubset, CorrelatedKSubset, SpanningTree, Arborescence,
-                        LinearChain, ProjectiveTree, Matching, GridPath>;
+using Structures = List<OneHot, BitVector, KSubset, RangeSubset, CorrelatedKSubset, SpanningTree,
+                        Arborescence, LinearChain, ProjectiveTree, Matching, GridPath>;
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 
