@@ -84,7 +84,8 @@ bool is_called(std::string_view verb, std::string_view regularizer) {
 struct VerbFacts {
   const char* method = "";
   int place = -1;
-  bool scalar = false, reads_member = false, reads_cotangent = false, relaxes = false;
+  Result result = Result::entries;
+  bool reads_member = false, reads_cotangent = false, reads_other = false, relaxes = false;
 };
 
 VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
@@ -92,9 +93,10 @@ VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
   int place = 0;
   for_each_verb([&]<class Verb>() {
     if (is_called<Verb>(verb, regularizer)) {
-      facts = {Verb::method,          place,
-               Verb::scalar,          Verb::reads_member,
-               Verb::reads_cotangent, reads_regularizer<Verb>};
+      facts = {Verb::method,           place,
+               Verb::result,           Verb::reads_member,
+               Verb::reads_cotangent,  Verb::reads_other,
+               reads_regularizer<Verb>};
     }
     ++place;
   });
@@ -175,9 +177,16 @@ Status check_relaxation(const Call& call) {
   return {};
 }
 
-Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
+Status check_arrays(const Call& call, const VerbFacts& facts, std::int64_t size, int longest) {
   if (call.batch < 0) {
     return Status::error("batch must not be negative, got " + std::to_string(call.batch));
+  }
+  if (facts.result == Result::members) {
+    const std::int64_t most = std::numeric_limits<int>::max() / size;
+    if (call.members < 1 || call.members > most) {
+      return Status::error(std::string(call.verb) + ": members must be in [1, " +
+                           std::to_string(most) + "], got " + std::to_string(call.members));
+    }
   }
   if (call.batch == 0) return {};
   if (call.utility == nullptr) return Status::error("utility is missing");
@@ -188,6 +197,12 @@ Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
   if (facts.reads_cotangent && call.cotangent == nullptr) {
     return Status::error(std::string(call.verb) + " needs cotangent");
   }
+  if (facts.reads_other && call.other == nullptr) {
+    return Status::error(std::string(call.verb) + " needs other, the utilities of the second law");
+  }
+  if (facts.result == Result::members && call.out_value == nullptr) {
+    return Status::error("out_value is missing");
+  }
   for (std::int64_t b = 0; call.lengths != nullptr && b < call.batch; ++b) {
     if (call.lengths[b] < 1 || call.lengths[b] > longest) {
       return Status::error("lengths must be in [1, " + std::to_string(longest) + "], got " +
@@ -195,6 +210,37 @@ Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
     }
   }
   return {};
+}
+
+/// Counts stand for the structure's count field, which is the most that one may be.
+Status check_counts(const Call& call, const Shape& shape) {
+  if (call.counts == nullptr) return {};
+  int field = -1;
+  Structures::for_each([&]<class S>() {
+    if constexpr (requires { S::count_field; }) {
+      if (call.structure == S::name) field = S::count_field;
+    }
+  });
+  if (field < 0) {
+    return Status::error(std::string(call.structure) + " has no count that instances differ in");
+  }
+  Status status;
+  for (std::int64_t b = 0; b < call.batch && status.ok(); ++b) {
+    Shape own = shape;
+    own[static_cast<std::size_t>(field)] = call.counts[b];
+    std::int64_t size = 0;
+    if (call.counts[b] > shape[static_cast<std::size_t>(field)]) {
+      status = Status::error("counts must be at most " +
+                             std::to_string(shape[static_cast<std::size_t>(field)]) +
+                             ", the shape's, got " + std::to_string(call.counts[b]));
+    } else {
+      status = size_of(call.structure, own, size);
+    }
+    if (!status.ok()) {
+      status = Status::error(status.message() + " (counts, instance " + std::to_string(b) + ")");
+    }
+  }
+  return status;
 }
 
 Status find_verb(const Call& call, int structure, VerbFacts& facts) {
@@ -245,7 +291,8 @@ Status run(const Call& call) {
   if (facts.relaxes) {
     if (Status s = check_relaxation(call); !s) return s;
   }
-  if (Status s = check_arrays(call, facts, longest); !s) return s;
+  if (Status s = check_arrays(call, facts, size, longest); !s) return s;
+  if (Status s = check_counts(call, shape); !s) return s;
   if (call.batch == 0) return {};
 
   KernelArguments arguments{};
@@ -256,10 +303,14 @@ Status run(const Call& call) {
   arguments.utility = call.utility;
   arguments.member = call.member;
   arguments.cotangent = call.cotangent;
+  arguments.other = call.other;
   arguments.lengths = call.lengths;
+  arguments.counts = call.counts;
+  arguments.members = facts.result == Result::members ? call.members : 0;
   arguments.seed = call.seed;
   arguments.first_instance = call.first_instance;
   arguments.out = call.out;
+  arguments.out_value = call.out_value;
 
   const Kernel& kernel =
       kernels().verb[structure][facts.place][call.dtype == Dtype::float64 ? 1 : 0];
@@ -336,7 +387,7 @@ std::vector<VerbInfo> verbs() {
   std::vector<VerbInfo> all;
   for_each_verb([&]<class Verb>() {
     const bool listed = !all.empty() && all.back().name == Verb::name;
-    if (!listed) all.push_back({Verb::name, Verb::scalar});
+    if (!listed) all.push_back({Verb::name, Verb::result});
   });
   return all;
 }
@@ -348,6 +399,16 @@ bool offers(std::string_view structure, std::string_view verb, std::string_view 
   const int s = place_of<Structures>(structure);
   const int v = facts_of(verb, regularizer).place;
   return s >= 0 && v >= 0 && kernels().verb[s][v][0].run != nullptr;
+}
+
+bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer,
+            const Shape& shape) {
+  int place = 0, longest = 0;
+  std::int64_t size = 0;
+  Shape all = shape;
+  return offers(structure, verb, regularizer) &&
+         describe(structure, all, place, size, longest).ok() &&
+         check_method(structure, all, facts_of(verb, regularizer).method).ok();
 }
 
 Status size_of(std::string_view structure, const std::vector<std::int64_t>& shape,

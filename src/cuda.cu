@@ -26,9 +26,11 @@ __global__ void structure_kernel(KernelArguments in, std::int64_t batch, char* m
                               static_cast<std::uint32_t>(instance >> 32));
   const auto length =
       static_cast<Scalar>(in.lengths == nullptr ? structure.longest() : in.lengths[b]);
-  const Operands<Scalar> operands{row(in.utility), row(in.member), row(in.cotangent), length,
-                                  &stream};
-  const int results = Verb::scalar ? 1 : size;
+  const int members = Verb::result == Result::members ? static_cast<int>(in.members) : 0;
+  const Vector<Scalar> value{static_cast<Scalar*>(in.out_value) + b * members, members};
+  const Operands<Scalar> operands{
+      row(in.utility), row(in.member), row(in.cotangent), row(in.other), value, length, &stream};
+  const int results = results_of(Verb::result, size, members);
   Scalar* const out = static_cast<Scalar*>(in.out) + b * results;
   Verb::run(structure, ThreadTeam(), operands, Vector<Scalar>{out, results},
             Scratch(memory + b * bytes_each));

@@ -15,10 +15,14 @@ struct KernelArguments {
   const void* utility;
   const void* member;
   const void* cotangent;
+  const void* other;
   const std::int64_t* lengths;
+  const std::int64_t* counts;
+  std::int64_t members;  // that a verb returns for an instance
   std::uint64_t seed;
   std::uint64_t first_instance;
   void* out;
+  void* out_value;
 };
 
 /// Works on instances [begin, end); `memory` as the matching `bytes` asks for.

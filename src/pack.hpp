@@ -107,6 +107,22 @@ SOFTTRICKS_FN bool any(PackMask<std::int64_t, 8> m) {
 }
 #endif
 
+#if defined(__AVX512F__)
+/// The first `count` lanes from memory, 0 in the others; and back. Without a call of memcpy.
+SOFTTRICKS_FN void load_part(Pack<float, 16>& x, const float* source, int count) {
+  x.v = (Native<float, 16>)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), source);
+}
+SOFTTRICKS_FN void load_part(Pack<double, 8>& x, const double* source, int count) {
+  x.v = (Native<double, 8>)_mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), source);
+}
+SOFTTRICKS_FN void store_part(const Pack<float, 16>& x, float* target, int count) {
+  _mm512_mask_storeu_ps(target, (__mmask16)((1u << count) - 1), (__m512)x.v);
+}
+SOFTTRICKS_FN void store_part(const Pack<double, 8>& x, double* target, int count) {
+  _mm512_mask_storeu_pd(target, (__mmask8)((1u << count) - 1), (__m512d)x.v);
+}
+#endif
+
 template <class E, int W>
 SOFTTRICKS_FN Pack<E, W> min(Pack<E, W> a, Pack<E, W> b) {
   return Pack<E, W>(a.v < b.v ? a.v : b.v);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "softtricks/base/executor.hpp"
+#include "softtricks/base/result.hpp"
 #include "softtricks/base/status.hpp"
 
 namespace softtricks {
@@ -33,11 +34,18 @@ struct Call {
   const void* utility = nullptr;          // [batch, size]
   const void* member = nullptr;           // [batch, size] log_prob: x; relax_vjp: the soft sample
   const void* cotangent = nullptr;        // [batch, size] marginals_vjp, relax_vjp
+  const void* other = nullptr;            // [batch, size] cross_entropy, kl: the second law's
   const std::int64_t* lengths = nullptr;  // [batch] actual sizes of the instances; null: all full
-  std::uint64_t seed = 0;                 // sample
-  std::uint64_t first_instance = 0;       // sample: instance b draws from stream first_instance + b
-  void* out = nullptr;                    // [batch, size], or [batch] if the verb is a scalar;
-                                          // must not overlap with the others
+  /// [batch] actual k of k-subsets, at least 1 and at most the shape's; null: all as the shape
+  /// says.
+  const std::int64_t* counts = nullptr;
+  std::uint64_t seed = 0;            // sample
+  std::uint64_t first_instance = 0;  // sample: instance b draws from stream first_instance + b
+  std::int64_t members = 0;          // k_best, active_set: how many members an instance, at least 1
+  /// [batch, size]; [batch] if the verb returns a number; [batch, members, size] if it returns
+  /// members. Must not overlap with the others.
+  void* out = nullptr;
+  void* out_value = nullptr;  // [batch, members] k_best: u.x of the members; active_set: weights
   Executor executor = {};
 };
 
@@ -74,7 +82,7 @@ struct StructureInfo {
 };
 struct VerbInfo {
   std::string name;
-  bool scalar;  // one number an instance instead of one an entry?
+  Result result;
 };
 
 std::vector<StructureInfo> structures();
@@ -83,6 +91,9 @@ std::vector<std::string> regularizers();
 std::vector<std::string> perturbations();
 /// Does the structure offer the verb (relax, relax_vjp: with that regularizer)?
 bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer);
+/// Some verbs are offered for some shapes only.
+bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer,
+            const std::vector<std::int64_t>& shape);
 /// Checks a structure's shape and tells its number of utilities.
 Status size_of(std::string_view structure, const std::vector<std::int64_t>& shape,
                std::int64_t& size);

@@ -1,5 +1,10 @@
 #pragma once
+#include <utility>
+
+#include "softtricks/base/dot.hpp"
+#include "softtricks/base/dual.hpp"
 #include "softtricks/base/random.hpp"
+#include "softtricks/base/spoilt.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
 
@@ -31,8 +36,7 @@ struct StochasticSoftmax {
   /// Bytes of scratch that suffice for every method.
   template <Plain T>
   std::size_t scratch() const {
-    return relax_scratch<Regularizer, T>(structure) +
-           2 * (sizeof(T) * static_cast<std::size_t>(size()) + Scratch::alignment);
+    return relax_scratch<Regularizer, T>(structure) + Scratch::bytes<T>(2, size());
   }
 
   /// utility: [size], U = transform(theta, noise).
@@ -54,15 +58,48 @@ struct StochasticSoftmax {
     });
   }
 
+  /// grad theta += weight * d log p(utility; theta) / dtheta. Perturbations whose support does not
+  /// depend on theta, and whose density is differentiable in it.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void log_prob_slope(const Team& team, Vector<const T> theta,
+                                    Vector<const T> utility, T weight, Vector<T> gradient) const {
+    team.each(size(), [&](int e) {
+      const Dual<T> location(theta[e], T(1)), value(utility[e], T(0));
+      const T slope = Perturbation::log_prob(location, value).tangent;
+      gradient[e] += utility[e] == -infinity<T> ? T(0) : weight * slope;
+    });
+  }
+
+  /// utility: given that its hard sample is x, for structures that can draw it exactly.
+  template <Plain T, class Team, class S = Structure>
+  SOFTTRICKS_FN auto perturb_given(const Team& team, Vector<const T> theta, Vector<const T> x,
+                                   const Stream<T>& stream, Vector<T> utility,
+                                   Scratch scratch) const
+      -> decltype(std::declval<S>().posterior_utilities(Perturbation(), team, theta, x, stream,
+                                                        utility, scratch)) {
+    structure.posterior_utilities(Perturbation(), team, theta, x, stream, utility, scratch);
+  }
+
   template <Plain T, class Team>
   SOFTTRICKS_FN void hard(const Team& team, Vector<const T> utility, Vector<T> x,
                           Scratch scratch) const {
+    if (spoilt(team, utility, infinity<T>)) return spoil(team, x);
     structure.argmax(team, utility, static_cast<T>(structure.longest()), x, scratch);
+  }
+
+  /// utility: perturbed; x: its hard sample.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void draw(const Team& team, Vector<const T> theta, std::uint64_t seed,
+                          std::uint64_t instance, Vector<T> utility, Vector<T> x,
+                          Scratch scratch) const {
+    perturb(team, theta, seed, instance, utility);
+    hard(team, utility.view(), x, scratch);
   }
 
   template <Plain T, class Team>
   SOFTTRICKS_FN void soft(const Team& team, Vector<const T> utility, Vector<T> x,
                           Scratch scratch) const {
+    if (spoilt(team, utility)) return spoil(team, x);
     const Vector<const T> scaled = divide(team, utility, scratch);
     Regularizer::relax(structure, team, scaled, static_cast<T>(structure.longest()), x, scratch);
   }
@@ -71,10 +108,40 @@ struct StochasticSoftmax {
   template <Plain T, class Team>
   SOFTTRICKS_FN void soft_vjp(const Team& team, Vector<const T> utility, Vector<const T> x,
                               Vector<const T> cotangent, Vector<T> out, Scratch scratch) const {
+    if (spoilt(team, x)) return spoil(team, out);
     const Vector<const T> scaled = divide(team, utility, scratch);
     Regularizer::relax_vjp(structure, team, scaled, static_cast<T>(structure.longest()), x,
                            cotangent, out, scratch);
     team.each(size(), [&](int e) { out[e] /= static_cast<T>(temperature); });
+  }
+
+  /// The largest utility.x - temperature f(x), less what the target has of it; x: the soft sample.
+  /// Where f is known at members only (GibbsEntropy), it counts as 0.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN T fenchel_young(const Team& team, Vector<const T> utility, Vector<const T> x,
+                                Vector<const T> target, Scratch scratch) const {
+    const T t = static_cast<T>(temperature);
+    if (spoilt(team, x)) return not_a_number<T>;
+    if constexpr (requires { Regularizer::at(team, x); }) {
+      return masked_lead(team, utility, x, target) -
+             t * (Regularizer::at(team, x) - Regularizer::at(team, target));
+    } else {
+      const Vector<const T> scaled = divide(team, utility, scratch);
+      return t * Regularizer::conjugate(structure, team, scaled,
+                                        static_cast<T>(structure.longest()), scratch) -
+             masked_dot(team, utility, target);
+    }
+  }
+
+  /// grad theta += the Jacobian of the soft sample x by theta at fixed noise, transposed, times the
+  /// cotangent.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void pull_back(const Team& team, Vector<const T> theta, Vector<const T> utility,
+                               Vector<const T> x, Vector<const T> cotangent, Vector<T> gradient,
+                               Scratch scratch) const {
+    const Vector<T> pulled = scratch.vector<T>(size());
+    soft_vjp(team, utility, x, cotangent, pulled, scratch);
+    perturb_vjp(team, theta, utility, pulled.view(), gradient);
   }
 
  private:

@@ -23,6 +23,11 @@ class ShuffledTeam {
     each(0, count, f);
   }
 
+  template <class T, class F>
+  void each_block_of(int count, F f) const {
+    for (const int i : shuffled(0, count)) f(BlockAt<T, T>{i, 1});
+  }
+
   template <class T, class F, class... Source>
   void map(int count, T* target, F f, Source... source) const {
     for (const int i : shuffled(0, count)) target[i] = f(read_block<T, T>(source, i, 1)...);

@@ -206,6 +206,33 @@ def test_lengths_go_with_every_draw():
     assert (draws[:, 1, 2] == 0).all() and draws[:, 1, 1].any()
 
 
+def test_counts():
+    """k of the instances, for subsets that differ in it."""
+    result = solve("solve", "argmax", "k_subset", "--k", "3", "--counts", "1,3",
+                   utility=numpy.array([[1.0, 2, 0, 5], [1, 2, 0, 5]]))
+    assert result.tolist() == [[0, 0, 0, 1], [1, 1, 0, 1]]
+
+
+def test_two_laws(tmp_path):
+    other = utilities("spanning_tree", 2, seed=8)
+    numpy.save(tmp_path / "other.npy", other)
+    utility = utilities("spanning_tree", 2)
+    kl = solve("solve", "kl", "spanning_tree", "--other", tmp_path / "other.npy", utility=utility)
+    for row, u, v in zip(kl, utility, other):
+        p, q = (Gibbs("spanning_tree", {"nodes": 4}, x).probability for x in (u, v))
+        assert row == pytest.approx((p * numpy.log(p / q)).sum())
+    assert "--other" in call("solve", "kl", "one_hot", stdin=b"1 2\n").stderr.decode()
+
+
+def test_members_come_behind_their_number():
+    """A path over 2 x 2 vertices: straight across, or by one of two corners."""
+    best = solve("solve", "k_best", "grid_path", "--rows", "2", "--columns", "2", "--count", "4",
+                 utility=numpy.array([1.0, -1, 2, 1]))
+    assert best.tolist() == [[4, 1, 0, 1, 1], [2, 1, 0, 0, 1], [1, 1, 1, 0, 1],
+                             [-numpy.inf, 0, 0, 0, 0]]
+    assert "--count" in call("solve", "k_best", "grid_path", stdin=b"1\n").stderr.decode()
+
+
 def test_fields_with_defaults():
     """A free root: each node is the root of as many arborescences as the others."""
     for option in (["--root", "-1"], ["--shape", "root=-1"], ["--shape", "nodes=3,root=-1"]):

@@ -32,6 +32,8 @@ struct Needs {
   bool cotangent;
   bool seed;
   bool relaxation;  // temperature, regularizer, utility range
+  bool other;       // utilities of a second law
+  bool members;     // how many to list
 };
 Needs needs_of(std::string_view verb);
 

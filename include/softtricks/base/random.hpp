@@ -103,6 +103,11 @@ SOFTTRICKS_FN Uniform<T> perturbation_uniform(std::uint64_t seed, std::uint64_t 
   return uniform_from_words<T>(block.word[word], block.word[word + Layout::words - 1]);
 }
 
+/// The instance number of draw s of the `draws` that an instance takes: no two share noise.
+SOFTTRICKS_FN std::uint64_t draw_number(std::uint64_t instance, int draws, int s) {
+  return instance * static_cast<std::uint64_t>(draws) + static_cast<std::uint64_t>(s);
+}
+
 /// The stream of one instance, for samplers that consume uniforms one after another. In a pack,
 /// `instance` holds an instance number per lane.
 template <class T>
@@ -112,6 +117,8 @@ class Stream {
 
   SOFTTRICKS_FN Stream(std::uint64_t seed, U32 instance_low, U32 instance_high)
       : seed_(seed), low_(instance_low), high_(instance_high) {}
+  SOFTTRICKS_FN Stream(std::uint64_t seed, std::uint64_t instance) requires Plain<T>
+      : Stream(seed, static_cast<U32>(instance), static_cast<U32>(instance >> 32)) {}
 
   SOFTTRICKS_FN Uniform<T> next() {
     constexpr int words = sizeof(ScalarOf<T>) / 4;

@@ -48,6 +48,8 @@ SOFTTRICKS_FN V read_block(const T* source, int i, int here) {
     V v(0);
     if (here == Lanes<V>::count) {
       std::memcpy(&v, source + i, sizeof v);
+    } else if constexpr (requires { load_part(v, source + i, here); }) {
+      load_part(v, source + i, here);
     } else {
       std::memcpy(&v, source + i, sizeof(T) * static_cast<std::size_t>(here));
     }
@@ -71,6 +73,8 @@ SOFTTRICKS_FN void write_block(T* target, int i, int here, const V& v) {
     target[i] = v;
   } else if (here == Lanes<V>::count) {
     std::memcpy(target + i, &v, sizeof v);
+  } else if constexpr (requires { store_part(v, target + i, here); }) {
+    store_part(v, target + i, here);
   } else {
     std::memcpy(target + i, &v, sizeof(T) * static_cast<std::size_t>(here));
   }
@@ -104,6 +108,12 @@ struct SerialTeam {
   template <class F>
   SOFTTRICKS_FN void each(int count, F f) const {
     each(0, count, f);
+  }
+
+  /// f(block) for every block of neighbouring entries, in any order.
+  template <class T, class F>
+  SOFTTRICKS_FN void each_block_of(int count, F f) const {
+    each_block<T>(count, [&](int i, int here) { f(BlockAt<BlockOf<T>, T>{i, here}); });
   }
 
   /// target[i] = f(source[i]...).

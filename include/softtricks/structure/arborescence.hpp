@@ -123,6 +123,16 @@ struct Arborescence {
   template <Plain T, class Team>
   SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
                                 Scratch scratch) const {
+    int* const one = scratch.take<int>(nodes + 1);
+    const int count = argmax_entries(team, utility, length, one, scratch);
+    team.each(size(), [&](int e) { x[e] = count < 0 ? not_a_number<T> : T(0); });
+    team.each(count, [&](int n) { x[one[n]] = T(1); });
+  }
+
+  /// The argmax as the places of its ones; -1 if there is no member.
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER int argmax_entries(const Team& team, Vector<const T> utility, T length,
+                                       int* entry, Scratch scratch) const {
     const int n = static_cast<int>(length);
     const HeadChoice choice{free_root() ? n + 1 : n, free_root() ? n : root, one_child()};
     const int stride = nodes;
@@ -131,11 +141,12 @@ struct Arborescence {
       return utility[free_root() ? j * (stride + 1) : root * stride + j];
     };
     int* const head = scratch.take<int>(n + 1);
-    const bool found = choose_best_heads<T>(team, choice, n, row, from_root, head, scratch);
-    team.each(size(), [&](int e) { x[e] = found ? T(0) : not_a_number<T>; });
-    team.each(found ? n : 0, [&](int j) {
-      if (j != choice.root) x[head[j] == n ? j * (nodes + 1) : head[j] * nodes + j] = T(1);
-    });
+    if (!choose_best_heads<T>(team, choice, n, row, from_root, head, scratch)) return -1;
+    int count = 0;
+    for (int j = 0; j < n; ++j) {
+      if (j != choice.root) entry[count++] = head[j] == n ? j * (nodes + 1) : head[j] * nodes + j;
+    }
+    return count;
   }
 
   template <class T, class Team>

@@ -27,6 +27,7 @@ struct KSubset {
   static constexpr const char* name = "k_subset";
   static constexpr const char* field_names[] = {"items", "k"};
   static constexpr int fields = 2;
+  static constexpr int count_field = 1;  // k, which instances may differ in
 
   SOFTTRICKS_FN int size() const { return items; }
   SOFTTRICKS_FN int longest() const { return items; }

@@ -70,6 +70,43 @@ struct LinearChain : Derivations<LinearChain> {
     });
     if (!top_down) f(Node{root}, ends);
   }
+
+  /// The argmax as the places of its ones, found by plain sums; -1 if there is no member. For
+  /// solvers that ask many times.
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER int argmax_entries(const Team& team, Vector<const T> utility, T actual_length,
+                                       int* entry, Scratch scratch) const {
+    const int steps = static_cast<int>(actual_length), square = states * states;
+    const Matrix<T> best{scratch.take<T>(steps * states), states};
+    const Matrix<T> origin{scratch.take<T>(steps * states), states};  // the state before
+    team.each(states, [&](int s) { best(0, s) = utility[s]; });
+    for (int t = 1; t < steps; ++t) {
+      const T* const before = best.row(t - 1);
+      const T* const pair = utility.data + length * states + (t - 1) * square;
+      team.template each_block_of<T>(states, [&](auto block) {
+        using V = decltype(block.read(pair));
+        V top(-infinity<V>), where(0);
+        for (int from = 0; from < states; ++from) {
+          const V value = V(before[from]) + block.read(pair + from * states);
+          where = select(value > top, V(ScalarOf<V>(from)), where);
+          top = max(top, value);
+        }
+        block.write(best.row(t), top + block.read(utility.data + t * states));
+        block.write(origin.row(t), where);
+      });
+    }
+    const T* const last = best.row(steps - 1);
+    int state = team.template argmax<T>(0, states, [&](int s) { return last[s]; }), count = 0;
+    if (!(last[state] > -infinity<T>)) return -1;
+    for (int t = steps - 1; t >= 0; --t) {
+      entry[count++] = t * states + state;
+      if (t == 0) break;
+      const int from = static_cast<int>(origin(t, state));
+      entry[count++] = length * states + (t - 1) * square + from * states + state;
+      state = from;
+    }
+    return count;
+  }
 };
 
 }  // namespace softtricks

@@ -86,7 +86,113 @@ struct ProjectiveTree : Derivations<ProjectiveTree> {
     if (!top_down) f(Node{root}, ends);
   }
 
+  /// The argmax as the places of its ones, found by plain sums; -1 if there is no member. For
+  /// solvers that ask many times. Spans of one width lie side by side and are found together.
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER int argmax_entries(const Team& team, Vector<const T> utility, T length,
+                                       int* entry, Scratch scratch) const {
+    const int n = static_cast<int>(length);
+    Spans<T> best{n, {}};
+    for (Matrix<T>& kind : best.value) kind = {scratch.take<T>(n * n), n};
+    T* const arc = scratch.take<T>(2 * n);
+    team.each(n, [&](int s) { best.value[to_right](0, s) = best.value[to_left](0, s) = T(0); });
+    for (int width = 1; width < n; ++width) {
+      team.each(n - width, [&](int s) {
+        arc[s] = utility[s * nodes + s + width];
+        arc[n + s] = s == 0 ? -infinity<T> : utility[(s + width) * nodes + s];
+      });
+      team.template each_block_of<T>(n - width, [&](auto block) {
+        const auto inner = best.join(block, to_right, 0, to_left, width - 1, 1);
+        block.write(best.value[arc_to_right].row(width), inner + block.read(arc));
+        block.write(best.value[arc_to_left].row(width), inner + block.read(arc + n));
+      });
+      team.template each_block_of<T>(n - width, [&](auto block) {
+        block.write(best.value[to_right].row(width),
+                    best.join(block, arc_to_right, 1, to_right, width, 0));
+        block.write(best.value[to_left].row(width),
+                    best.join(block, to_left, 0, arc_to_left, width, 0));
+      });
+    }
+    return collect(best, utility, entry, scratch.take<Part>(2 * n));
+  }
+
  private:
+  /// The best sums of all spans: [kind](width, s).
+  template <class T>
+  struct Spans {
+    int n;
+    Matrix<T> value[kinds];
+
+    /// Of two parts that make up the spans of a block, the best: widths of the left one from
+    /// `least` on, what it leaves to the right one of `rest`, which begins `gap` words after it.
+    template <class Block>
+    SOFTTRICKS_FN auto join(const Block& block, Kind left, int least, Kind right, int rest,
+                            int gap) const {
+      auto top = block.read(value[left].row(least)) +
+                 block.read(value[right].row(rest - least) + least + gap);
+      const int end = right == arc_to_left ? rest : rest + 1;  // arcs are not empty
+      for (int w = least + 1; w < end; ++w) {
+        top = max(
+            top, block.read(value[left].row(w)) + block.read(value[right].row(rest - w) + w + gap));
+      }
+      return top;
+    }
+  };
+  struct Part {
+    Kind kind;
+    int s, t;
+  };
+
+  /// The arcs of the best tree, by looking for the parts whose sums are the best ones.
+  template <class T>
+  SOFTTRICKS_FN int collect(const Spans<T>& best, Vector<const T> utility, int* entry,
+                            Part* open) const {
+    const auto value = [&](Kind kind, int s, int t) { return best.value[kind](t - s, s); };
+    const int last = best.n - 1;
+    int waiting = 0, count = 0;
+    if (single_root == 0) {
+      if (!(value(to_right, 0, last) > -infinity<T>)) return -1;
+      open[waiting++] = {to_right, 0, last};
+    } else {
+      int first = 0;
+      T top = -infinity<T>;
+      for (int child = 1; child <= last; ++child) {
+        const T sum = utility[child] + (value(to_left, 1, child) + value(to_right, child, last));
+        first = sum > top ? child : first;
+        top = max(top, sum);
+      }
+      if (first == 0) return -1;
+      entry[count++] = first;
+      open[waiting++] = {to_left, 1, first};
+      open[waiting++] = {to_right, first, last};
+    }
+    while (waiting > 0) {
+      const auto [kind, s, t] = open[--waiting];
+      if (s == t) continue;
+      if (kind == to_right) {
+        int q = s + 1;
+        while (value(arc_to_right, s, q) + value(to_right, q, t) < value(kind, s, t)) ++q;
+        open[waiting++] = {arc_to_right, s, q};
+        open[waiting++] = {to_right, q, t};
+      } else if (kind == to_left) {
+        int q = s;
+        while (value(to_left, s, q) + value(arc_to_left, q, t) < value(kind, s, t)) ++q;
+        open[waiting++] = {to_left, s, q};
+        open[waiting++] = {arc_to_left, q, t};
+      } else {
+        const int e = kind == arc_to_right ? s * nodes + t : t * nodes + s;
+        entry[count++] = e;
+        int q = s;
+        while (value(to_right, s, q) + value(to_left, q + 1, t) + utility[e] < value(kind, s, t)) {
+          ++q;
+        }
+        open[waiting++] = {to_right, s, q};
+        open[waiting++] = {to_left, q + 1, t};
+      }
+    }
+    return count;
+  }
+
   SOFTTRICKS_FN Node node_of(Kind kind, int s, int t) const {
     const bool ends_with_arc = kind < to_right && s < t;
     const int entry = kind == arc_to_right ? s * nodes + t : t * nodes + s;
