@@ -20,6 +20,12 @@ def field(structure, name):
     return name if default is None else f"{name}={default}"
 
 
+def law(name, about):
+    parameters = ", ".join(f"{p}={value:g}" for p, value in about["parameters"].items())
+    lacks = ", ".join(f"no `{v}`" for v in ("log_prob", "kl") if v not in about["verbs"])
+    return f"`{name}({parameters})`" + (f" ({lacks})" if lacks else "")
+
+
 def table(offer):
     structures = offer["structures"]
     verbs = list(dict.fromkeys(verb for s in structures for verb in s["verbs"]))
@@ -34,7 +40,8 @@ def table(offer):
             has = [o is not None and r in o["regularizers"] for o in offered]
             lines.append(row(f"`{verb}` with `{r}`", has))
     lines.append("")
-    lines.append("Perturbations: " + ", ".join(offer["perturbations"]) + ".")
+    laws = ", ".join(law(*item) for item in offer["perturbations"].items())
+    lines.append(f"Perturbations: {laws}.")
     return "\n".join(lines) + "\n"
 
 

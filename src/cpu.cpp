@@ -5,13 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "kernels.hpp"
+#include "calls.hpp"
 #include "softtricks/base/shape.hpp"
 #include "softtricks/functions.hpp"
-#include "softtricks/registry.hpp"
 
 namespace softtricks {
-namespace {
 
 const KernelTable& kernels() {
 #if SOFTTRICKS_ISA_COUNT > 1
@@ -30,6 +28,8 @@ const KernelTable& kernels() {
 #endif
 }
 
+namespace {
+
 /// Memory of one thread that grows to what was last needed and is kept.
 void* thread_memory(std::size_t bytes) {
   struct Free {
@@ -45,31 +45,6 @@ void* thread_memory(std::size_t bytes) {
     held = memory ? rounded : 0;
   }
   return held >= bytes ? memory.get() : nullptr;
-}
-
-std::string join(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
-
-template <class List>
-std::vector<std::string> names_of() {
-  std::vector<std::string> names;
-  List::for_each([&]<class M>() { names.emplace_back(M::name); });
-  return names;
-}
-
-template <class List>
-int place_of(std::string_view name) {
-  int place = 0, found = -1;
-  List::for_each([&]<class M>() {
-    if (name == M::name) found = place;
-    ++place;
-  });
-  return found;
 }
 
 template <class Verb>
@@ -271,13 +246,6 @@ Status find_verb(const Call& call, int structure, VerbFacts& facts) {
                        "; it offers: " + join(offered));
 }
 
-/// Instances per piece: enough work to be worth a thread's attention, and whole packs.
-std::int64_t grain_for(std::int64_t work) {
-  constexpr std::int64_t worth = 100000, pack = 16;
-  const std::int64_t instances = worth / (work + 1) + 1;
-  return (instances + pack - 1) / pack * pack;
-}
-
 }  // namespace
 
 Status run(const Call& call) {
@@ -331,45 +299,6 @@ Status run(const Call& call) {
   return {};
 }
 
-Status run(const PerturbationCall& call) {
-  const int place = place_of<Perturbations>(call.perturbation);
-  if (place < 0) {
-    return Status::error("perturbation " + quoted(call.perturbation) +
-                         " is unknown; offered: " + join(names_of<Perturbations>()));
-  }
-  static constexpr std::string_view verb_names[] = {"sample",       "sample_vjp", "log_prob",
-                                                    "log_prob_vjp", "kl",         "kl_vjp"};
-  const auto* const named = std::find(std::begin(verb_names), std::end(verb_names), call.verb);
-  if (named == std::end(verb_names)) {
-    return Status::error("verb " + quoted(call.verb) +
-                         " is unknown; offered: sample, sample_vjp, log_prob, log_prob_vjp, kl, "
-                         "kl_vjp");
-  }
-  const int verb = static_cast<int>(named - verb_names);
-  if (call.batch < 0 || call.size < 0) {
-    return Status::error("batch and size must not be negative");
-  }
-  if (call.batch == 0 || call.size == 0) return {};
-  const bool pulls_back = verb == draw_vjp || verb == log_density_vjp || verb == divergence_vjp;
-  if (call.theta == nullptr) return Status::error("theta is missing");
-  if (call.out == nullptr) return Status::error("out is missing");
-  if (verb != draw && call.value == nullptr) return Status::error("value is missing");
-  if (pulls_back && call.cotangent == nullptr) return Status::error("cotangent is missing");
-  if (pulls_back && verb != draw_vjp && call.out_value == nullptr) {
-    return Status::error("out_value is missing");
-  }
-  // `draw` reads no values: theta stands in, so that kernels need not ask.
-  const PerturbationArguments arguments{
-      call.size,      call.theta,    call.value != nullptr ? call.value : call.theta,
-      call.cotangent, call.seed,     call.first_instance,
-      call.out,       call.out_value};
-  const PerturbationKernel kernel =
-      kernels().perturbation[place][verb][call.dtype == Dtype::float64 ? 1 : 0];
-  auto body = [&](std::int64_t begin, std::int64_t end) { kernel(arguments, begin, end); };
-  call.executor.for_each_range(call.batch, grain_for(call.size * 16), body);
-  return {};
-}
-
 std::vector<StructureInfo> structures() {
   std::vector<StructureInfo> all;
   Structures::for_each([&]<class S>() {
@@ -393,8 +322,6 @@ std::vector<VerbInfo> verbs() {
 }
 
 std::vector<std::string> regularizers() { return names_of<Regularizers>(); }
-std::vector<std::string> perturbations() { return names_of<Perturbations>(); }
-
 bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer) {
   const int s = place_of<Structures>(structure);
   const int v = facts_of(verb, regularizer).place;

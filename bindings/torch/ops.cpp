@@ -110,63 +110,62 @@ Call call_of(std::string_view verb) {
 
 #define SOFTTRICKS_PLAIN_VERB(verb)                                                    \
   Tensor verb(const Tensor& utility, const std::string& structure, const Shape& shape, \
-              const Integers& lengths,
- const Integers& counts) {
-   return solve(call_of(#verb), utility, {structure, shape, lengths, counts});
- }
- SOFTTRICKS_PLAIN_VERB(argmax)
- SOFTTRICKS_PLAIN_VERB(log_partition)
- SOFTTRICKS_PLAIN_VERB(marginals)
- SOFTTRICKS_PLAIN_VERB(entropy)
+              const Integers& lengths, const Integers& counts) {                       \
+    return solve(call_of(#verb), utility, {structure, shape, lengths, counts});        \
+  }
+SOFTTRICKS_PLAIN_VERB(argmax)
+SOFTTRICKS_PLAIN_VERB(log_partition)
+SOFTTRICKS_PLAIN_VERB(marginals)
+SOFTTRICKS_PLAIN_VERB(entropy)
 #undef SOFTTRICKS_PLAIN_VERB
 
- Tensor marginals_vjp(const Tensor& utility, const Tensor& cotangent, const std::string& structure,
-                      const Shape& shape, const Integers& lengths, const Integers& counts) {
-   Extras extras;
-   extras.cotangent = &cotangent;
-   return solve(call_of("marginals_vjp"), utility, {structure, shape, lengths, counts}, extras);
- }
+Tensor marginals_vjp(const Tensor& utility, const Tensor& cotangent, const std::string& structure,
+                     const Shape& shape, const Integers& lengths, const Integers& counts) {
+  Extras extras;
+  extras.cotangent = &cotangent;
+  return solve(call_of("marginals_vjp"), utility, {structure, shape, lengths, counts}, extras);
+}
 
- Tensor log_prob(const Tensor& utility, const Tensor& x, const std::string& structure,
+Tensor log_prob(const Tensor& utility, const Tensor& x, const std::string& structure,
+                const Shape& shape, const Integers& lengths, const Integers& counts) {
+  Extras extras;
+  extras.member = &x;
+  return solve(call_of("log_prob"), utility, {structure, shape, lengths, counts}, extras);
+}
+
+Tensor sample(const Tensor& utility, std::int64_t seed, std::int64_t offset,
+              const std::string& structure, const Shape& shape, const Integers& lengths,
+              const Integers& counts) {
+  Call call = call_of("sample");
+  call.seed = static_cast<std::uint64_t>(seed);
+  call.first_instance = static_cast<std::uint64_t>(offset);
+  return solve(call, utility, {structure, shape, lengths, counts});
+}
+
+Call relax_call(std::string_view verb, double temperature, const std::string& regularizer,
+                const std::optional<double>& utility_range) {
+  Call call = call_of(verb);
+  call.temperature = temperature;
+  call.regularizer = regularizer;
+  if (utility_range) call.utility_range = *utility_range;
+  return call;
+}
+
+Tensor relax(const Tensor& utility, double temperature, const std::string& regularizer,
+             std::optional<double> utility_range, const std::string& structure, const Shape& shape,
+             const Integers& lengths, const Integers& counts) {
+  return solve(relax_call("relax", temperature, regularizer, utility_range), utility,
+               {structure, shape, lengths, counts});
+}
+
+Tensor relax_vjp(const Tensor& utility, const Tensor& soft, const Tensor& cotangent,
+                 double temperature, const std::string& regularizer,
+                 std::optional<double> utility_range, const std::string& structure,
                  const Shape& shape, const Integers& lengths, const Integers& counts) {
-   Extras extras;
-   extras.member = &x;
-   return solve(call_of("log_prob"), utility, {structure, shape, lengths, counts}, extras);
- }
-
- Tensor sample(const Tensor& utility, std::int64_t seed, std::int64_t offset,
-               const std::string& structure, const Shape& shape, const Integers& lengths,
-               const Integers& counts) {
-   Call call = call_of("sample");
-   call.seed = static_cast<std::uint64_t>(seed);
-   call.first_instance = static_cast<std::uint64_t>(offset);
-   return solve(call, utility, {structure, shape, lengths, counts});
- }
-
- Call relax_call(std::string_view verb, double temperature, const std::string& regularizer,
-                 const std::optional<double>& utility_range) {
-   Call call = call_of(verb);
-   call.temperature = temperature;
-   call.regularizer = regularizer;
-   if (utility_range) call.utility_range = *utility_range;
-   return call;
- }
-
- Tensor relax(const Tensor& utility, double temperature, const std::string& regularizer,
-              std::optional<double> utility_range, const std::string& structure, const Shape& shape,
-              const Integers& lengths, const Integers& counts) {
-   return solve(relax_call("relax", temperature, regularizer, utility_range), utility,
-                {structure, shape, lengths, counts});
- }
-
- Tensor relax_vjp(const Tensor& utility, const Tensor& soft, const Tensor& cotangent,
-                  double temperature, const std::string& regularizer,
-                  std::optional<double> utility_range, const std::string& structure,
-                  const Shape& shape, const Integers& lengths, const Integers& counts) {
-   const Extras extras{&soft, "soft", &cotangent};
-   return solve(relax_call("relax_vjp", temperature, regularizer, utility_range), utility,
-                {structure, shape, lengths, counts}, extras);
- }
+  const Extras extras{&soft, "soft", &cotangent};
+  return solve(relax_call("relax_vjp", temperature, regularizer, utility_range), utility,
+               {structure, shape, lengths, counts}, extras);
+}
 
 #define SOFTTRICKS_TWO_LAWS(verb)                                                       \
   Tensor verb(const Tensor& utility, const Tensor& other, const std::string& structure, \
@@ -175,231 +174,260 @@ Call call_of(std::string_view verb) {
     extras.other = &other;                                                              \
     return solve(call_of(#verb), utility, {structure, shape, lengths, counts}, extras); \
   }
- SOFTTRICKS_TWO_LAWS(cross_entropy)
- SOFTTRICKS_TWO_LAWS(kl)
+SOFTTRICKS_TWO_LAWS(cross_entropy)
+SOFTTRICKS_TWO_LAWS(kl)
 #undef SOFTTRICKS_TWO_LAWS
 
- std::tuple<Tensor, Tensor> k_best(const Tensor& utility, std::int64_t count,
-                                   const std::string& structure, const Shape& shape,
-                                   const Integers& lengths, const Integers& counts) {
-   Call call = call_of("k_best");
-   call.members = count;
-   return solve_both(call, utility, {structure, shape, lengths, counts});
- }
+std::tuple<Tensor, Tensor> k_best(const Tensor& utility, std::int64_t count,
+                                  const std::string& structure, const Shape& shape,
+                                  const Integers& lengths, const Integers& counts) {
+  Call call = call_of("k_best");
+  call.members = count;
+  return solve_both(call, utility, {structure, shape, lengths, counts});
+}
 
- std::tuple<Tensor, Tensor> active_set(const Tensor& utility, std::int64_t count,
-                                       double temperature, const std::string& regularizer,
-                                       std::optional<double> utility_range,
-                                       const std::string& structure, const Shape& shape,
-                                       const Integers& lengths, const Integers& counts) {
-   Call call = relax_call("active_set", temperature, regularizer, utility_range);
-   call.members = count;
-   return solve_both(call, utility, {structure, shape, lengths, counts});
- }
+std::tuple<Tensor, Tensor> active_set(const Tensor& utility, std::int64_t count, double temperature,
+                                      const std::string& regularizer,
+                                      std::optional<double> utility_range,
+                                      const std::string& structure, const Shape& shape,
+                                      const Integers& lengths, const Integers& counts) {
+  Call call = relax_call("active_set", temperature, regularizer, utility_range);
+  call.members = count;
+  return solve_both(call, utility, {structure, shape, lengths, counts});
+}
 
- // ---- verbs of perturbations -----------------------------------------------------------------
+// ---- verbs of perturbations -----------------------------------------------------------------
 
- PerturbationCall perturbation_call(std::string_view verb, const std::string& perturbation,
-                                    const Batch& theta) {
-   PerturbationCall call;
-   call.verb = verb;
-   call.perturbation = perturbation;
-   call.dtype = theta.dtype();
-   call.batch = theta.count();
-   call.size = theta.size();
-   call.theta = theta.data();
-   call.executor = torch_threads();
-   return call;
- }
+using Parameters = std::vector<double>;
 
- Tensor finish(PerturbationCall& call, const Batch& theta) {
-   Tensor out = theta.empty(theta.sizes());
-   call.out = out.mutable_data_ptr();
-   demand(run(call));
-   return theta.returned(out);
- }
+PerturbationCall perturbation_call(std::string_view verb, const Batch& theta,
+                                   const std::string& perturbation, const Parameters& parameters) {
+  PerturbationCall call;
+  call.verb = verb;
+  call.perturbation = perturbation;
+  call.parameters = parameters;
+  call.dtype = theta.dtype();
+  call.batch = theta.count();
+  call.size = theta.size();
+  call.theta = theta.data();
+  call.executor = torch_threads();
+  return call;
+}
 
- Tensor perturb(const Tensor& theta, std::int64_t seed, std::int64_t offset,
-                const std::string& perturbation) {
-   const Batch batch("theta", theta);
-   PerturbationCall call = perturbation_call("sample", perturbation, batch);
-   call.seed = static_cast<std::uint64_t>(seed);
-   call.first_instance = static_cast<std::uint64_t>(offset);
-   return finish(call, batch);
- }
+Tensor finish(PerturbationCall& call, const Batch& theta) {
+  Tensor out = theta.empty(theta.sizes());
+  call.out = out.mutable_data_ptr();
+  demand(run(call));
+  return theta.returned(out);
+}
 
- Tensor perturb_vjp(const Tensor& theta, const Tensor& value, const Tensor& cotangent,
-                    const std::string& perturbation) {
-   const Batch batch("theta", theta);
-   const Tensor drawn = batch.agreeing("value", value);
-   const Tensor incoming = batch.agreeing("cotangent", cotangent);
-   PerturbationCall call = perturbation_call("sample_vjp", perturbation, batch);
-   call.value = drawn.const_data_ptr();
-   call.cotangent = incoming.const_data_ptr();
-   return finish(call, batch);
- }
+Tensor drawn(std::string_view verb, const Tensor& theta, std::int64_t seed, std::int64_t offset,
+             const std::string& perturbation, const Parameters& parameters) {
+  const Batch batch("theta", theta);
+  PerturbationCall call = perturbation_call(verb, batch, perturbation, parameters);
+  call.seed = static_cast<std::uint64_t>(seed);
+  call.first_instance = static_cast<std::uint64_t>(offset);
+  return finish(call, batch);
+}
 
- Tensor pair(std::string_view verb, const char* value_name, const Tensor& theta,
-             const Tensor& value, const std::string& perturbation) {
-   const Batch batch("theta", theta);
-   const Tensor other = batch.agreeing(value_name, value);
-   PerturbationCall call = perturbation_call(verb, perturbation, batch);
-   call.value = other.const_data_ptr();
-   return finish(call, batch);
- }
+Tensor perturb(const Tensor& theta, std::int64_t seed, std::int64_t offset,
+               const std::string& perturbation, const Parameters& parameters) {
+  return drawn("sample", theta, seed, offset, perturbation, parameters);
+}
 
- std::tuple<Tensor, Tensor> pair_vjp(std::string_view verb, const char* value_name,
-                                     const Tensor& theta, const Tensor& value,
-                                     const Tensor& cotangent, const std::string& perturbation) {
-   const Batch batch("theta", theta);
-   const Tensor other = batch.agreeing(value_name, value);
-   const Tensor incoming = batch.agreeing("cotangent", cotangent);
-   PerturbationCall call = perturbation_call(verb, perturbation, batch);
-   call.value = other.const_data_ptr();
-   call.cotangent = incoming.const_data_ptr();
-   Tensor out_value = batch.empty(batch.sizes());
-   call.out_value = out_value.mutable_data_ptr();
-   Tensor out = finish(call, batch);
-   return {out, batch.returned(out_value)};
- }
+Tensor noise(const Tensor& theta, std::int64_t seed, std::int64_t offset,
+             const std::string& perturbation, const Parameters& parameters) {
+  return drawn("noise", theta, seed, offset, perturbation, parameters);
+}
 
- Tensor perturbation_log_prob(const Tensor& theta, const Tensor& value,
-                              const std::string& perturbation) {
-   return pair("log_prob", "value", theta, value, perturbation);
- }
+Tensor perturb_vjp(const Tensor& theta, const Tensor& value, const Tensor& cotangent,
+                   const std::string& perturbation, const Parameters& parameters) {
+  const Batch batch("theta", theta);
+  const Tensor utility = batch.agreeing("value", value);
+  const Tensor incoming = batch.agreeing("cotangent", cotangent);
+  PerturbationCall call = perturbation_call("sample_vjp", batch, perturbation, parameters);
+  call.value = utility.const_data_ptr();
+  call.cotangent = incoming.const_data_ptr();
+  return finish(call, batch);
+}
 
- Tensor perturbation_kl(const Tensor& theta, const Tensor& theta0,
-                        const std::string& perturbation) {
-   return pair("kl", "theta0", theta, theta0, perturbation);
- }
+Tensor pair(std::string_view verb, const char* value_name, const Tensor& theta, const Tensor& value,
+            const std::string& perturbation, const Parameters& parameters) {
+  const Batch batch("theta", theta);
+  const Tensor other = batch.agreeing(value_name, value);
+  PerturbationCall call = perturbation_call(verb, batch, perturbation, parameters);
+  call.value = other.const_data_ptr();
+  return finish(call, batch);
+}
 
- std::tuple<Tensor, Tensor> perturbation_log_prob_vjp(const Tensor& theta, const Tensor& value,
-                                                      const Tensor& cotangent,
-                                                      const std::string& perturbation) {
-   return pair_vjp("log_prob_vjp", "value", theta, value, cotangent, perturbation);
- }
+std::tuple<Tensor, Tensor> pair_vjp(std::string_view verb, const char* value_name,
+                                    const Tensor& theta, const Tensor& value,
+                                    const Tensor& cotangent, const std::string& perturbation,
+                                    const Parameters& parameters) {
+  const Batch batch("theta", theta);
+  const Tensor other = batch.agreeing(value_name, value);
+  const Tensor incoming = batch.agreeing("cotangent", cotangent);
+  PerturbationCall call = perturbation_call(verb, batch, perturbation, parameters);
+  call.value = other.const_data_ptr();
+  call.cotangent = incoming.const_data_ptr();
+  Tensor out_value = batch.empty(batch.sizes());
+  call.out_value = out_value.mutable_data_ptr();
+  Tensor out = finish(call, batch);
+  return {out, batch.returned(out_value)};
+}
 
- std::tuple<Tensor, Tensor> perturbation_kl_vjp(const Tensor& theta, const Tensor& theta0,
-                                                const Tensor& cotangent,
-                                                const std::string& perturbation) {
-   return pair_vjp("kl_vjp", "theta0", theta, theta0, cotangent, perturbation);
- }
+#define SOFTTRICKS_PAIR(op, verb, value_name)                                                    \
+  Tensor op(const Tensor& theta, const Tensor& value, const std::string& perturbation,           \
+            const Parameters& parameters) {                                                      \
+    return pair(verb, value_name, theta, value, perturbation, parameters);                       \
+  }                                                                                              \
+  std::tuple<Tensor, Tensor> op##_vjp(const Tensor& theta, const Tensor& value,                  \
+                                      const Tensor& cotangent, const std::string& perturbation,  \
+                                      const Parameters& parameters) {                            \
+    return pair_vjp(verb "_vjp", value_name, theta, value, cotangent, perturbation, parameters); \
+  }
+SOFTTRICKS_PAIR(transform, "transform", "noise")
+SOFTTRICKS_PAIR(perturbation_log_prob, "log_prob", "value")
+SOFTTRICKS_PAIR(perturbation_kl, "kl", "theta0")
+#undef SOFTTRICKS_PAIR
 
- // ---- what is on offer -----------------------------------------------------------------------
+// ---- what is on offer -----------------------------------------------------------------------
 
- std::string json_list(const std::vector<std::string>& names) {
-   std::string text = "[";
-   for (const std::string& name : names) {
-     text += (text.size() > 1 ? ", \"" : "\"") + name + "\"";
-   }
-   return text + "]";
- }
+std::string json_list(const std::vector<std::string>& names) {
+  std::string text = "[";
+  for (const std::string& name : names) {
+    text += (text.size() > 1 ? ", \"" : "\"") + name + "\"";
+  }
+  return text + "]";
+}
 
- /// The defaults of a structure's fields, null where there is none.
- std::string json_defaults(const StructureInfo& structure) {
-   std::string text = "[";
-   for (const auto& value : structure.defaults) {
-     text += (text.size() > 1 ? ", " : "") + (value ? std::to_string(*value) : "null");
-   }
-   return text + "]";
- }
+/// The defaults of a structure's fields, null where there is none.
+std::string json_defaults(const StructureInfo& structure) {
+  std::string text = "[";
+  for (const auto& value : structure.defaults) {
+    text += (text.size() > 1 ? ", " : "") + (value ? std::to_string(*value) : "null");
+  }
+  return text + "]";
+}
 
- /// The registry as JSON, from which the Python package makes its classes.
- std::string describe() {
-   std::string text;
-   for (const StructureInfo& structure : structures()) {
-     const std::vector<std::string> all = regularizers();
-     std::vector<std::string> offered;
-     for (const VerbInfo& verb : verbs()) {
-       if (std::any_of(all.begin(), all.end(), [&](const std::string& regularizer) {
-             return offers(structure.name, verb.name, regularizer);
-           })) {
-         offered.push_back(verb.name);
-       }
-     }
-     std::vector<std::string> relaxations;
-     for (const std::string& regularizer : all) {
-       if (offers(structure.name, "relax", regularizer)) relaxations.push_back(regularizer);
-     }
-     text += (text.empty() ? "" : ", ") + ("{\"name\": \"" + structure.name) +
-             "\", \"fields\": " + json_list(structure.fields) +
-             ", \"defaults\": " + json_defaults(structure) + ", \"verbs\": " + json_list(offered) +
-             ", \"regularizers\": " + json_list(relaxations) + "}";
-   }
-   return "{\"structures\": [" + text + "], \"perturbations\": " + json_list(perturbations()) +
-          ", \"instruction_set\": \"" + instruction_set() + "\"}";
- }
+/// [{"name": "normal", "parameters": {"scale": 1.000000}, "verbs": ["sample", ...]}, ...]
+std::string json_perturbations() {
+  std::string all;
+  for (const PerturbationInfo& law : perturbations()) {
+    std::string parameters;
+    for (std::size_t i = 0; i < law.parameters.size(); ++i) {
+      parameters +=
+          (i > 0 ? ", \"" : "\"") + law.parameters[i] + "\": " + std::to_string(law.defaults[i]);
+    }
+    all += (all.empty() ? "" : ", ") + ("{\"name\": \"" + law.name) + "\", \"parameters\": {" +
+           parameters + "}, \"verbs\": " + json_list(law.verbs) + "}";
+  }
+  return "[" + all + "]";
+}
 
- std::int64_t structure_size(const std::string& structure, const Shape& shape) {
-   std::int64_t size = 0;
-   demand(size_of(structure, shape, size));
-   return size;
- }
+/// The registry as JSON, from which the Python package makes its classes.
+std::string describe() {
+  std::string text;
+  for (const StructureInfo& structure : structures()) {
+    const std::vector<std::string> all = regularizers();
+    std::vector<std::string> offered;
+    for (const VerbInfo& verb : verbs()) {
+      if (std::any_of(all.begin(), all.end(), [&](const std::string& regularizer) {
+            return offers(structure.name, verb.name, regularizer);
+          })) {
+        offered.push_back(verb.name);
+      }
+    }
+    std::vector<std::string> relaxations;
+    for (const std::string& regularizer : all) {
+      if (offers(structure.name, "relax", regularizer)) relaxations.push_back(regularizer);
+    }
+    text += (text.empty() ? "" : ", ") + ("{\"name\": \"" + structure.name) +
+            "\", \"fields\": " + json_list(structure.fields) +
+            ", \"defaults\": " + json_defaults(structure) + ", \"verbs\": " + json_list(offered) +
+            ", \"regularizers\": " + json_list(relaxations) + "}";
+  }
+  return "{\"structures\": [" + text + "], \"perturbations\": " + json_perturbations() +
+         ", \"instruction_set\": \"" + instruction_set() + "\"}";
+}
 
- }  // namespace
- }  // namespace softtricks
+std::int64_t structure_size(const std::string& structure, const Shape& shape) {
+  std::int64_t size = 0;
+  demand(size_of(structure, shape, size));
+  return size;
+}
+
+}  // namespace
+}  // namespace softtricks
 
 #define SOFTTRICKS_STRUCTURE "str structure, int[] shape, Tensor? lengths, Tensor? counts"
 #define SOFTTRICKS_RELAX "float temperature, str regularizer, float? utility_range, "
+#define SOFTTRICKS_LAW "str perturbation, float[] parameters=[]"
 
- STABLE_TORCH_LIBRARY(softtricks, m) {
-   m.def("argmax(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("log_partition(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("marginals(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("marginals_vjp(Tensor utility, Tensor cotangent, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("sample(Tensor utility, SymInt seed, SymInt offset, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("log_prob(Tensor utility, Tensor x, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("entropy(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("relax(Tensor utility, " SOFTTRICKS_RELAX SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("relax_vjp(Tensor utility, Tensor soft, Tensor cotangent, " SOFTTRICKS_RELAX
-             SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("cross_entropy(Tensor utility, Tensor other, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("kl(Tensor utility, Tensor other, " SOFTTRICKS_STRUCTURE ") -> Tensor");
-   m.def("k_best(Tensor utility, SymInt count, " SOFTTRICKS_STRUCTURE ") -> (Tensor, Tensor)");
-   m.def("active_set(Tensor utility, SymInt count, " SOFTTRICKS_RELAX SOFTTRICKS_STRUCTURE
-         ") -> (Tensor, Tensor)");
+STABLE_TORCH_LIBRARY(softtricks, m) {
+  m.def("argmax(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("log_partition(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("marginals(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("marginals_vjp(Tensor utility, Tensor cotangent, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("sample(Tensor utility, SymInt seed, SymInt offset, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("log_prob(Tensor utility, Tensor x, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("entropy(Tensor utility, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("relax(Tensor utility, " SOFTTRICKS_RELAX SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("relax_vjp(Tensor utility, Tensor soft, Tensor cotangent, " SOFTTRICKS_RELAX
+            SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("cross_entropy(Tensor utility, Tensor other, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("kl(Tensor utility, Tensor other, " SOFTTRICKS_STRUCTURE ") -> Tensor");
+  m.def("k_best(Tensor utility, SymInt count, " SOFTTRICKS_STRUCTURE ") -> (Tensor, Tensor)");
+  m.def("active_set(Tensor utility, SymInt count, " SOFTTRICKS_RELAX SOFTTRICKS_STRUCTURE
+        ") -> (Tensor, Tensor)");
 
-   m.def("perturb(Tensor theta, SymInt seed, SymInt offset, str perturbation) -> Tensor");
-   m.def("perturb_vjp(Tensor theta, Tensor value, Tensor cotangent, str perturbation) -> Tensor");
-   m.def("perturbation_log_prob(Tensor theta, Tensor value, str perturbation) -> Tensor");
-   m.def(
-       "perturbation_log_prob_vjp(Tensor theta, Tensor value, Tensor cotangent, str perturbation)"
-       " -> (Tensor, Tensor)");
-   m.def("perturbation_kl(Tensor theta, Tensor theta0, str perturbation) -> Tensor");
-   m.def(
-       "perturbation_kl_vjp(Tensor theta, Tensor theta0, Tensor cotangent, str perturbation)"
-       " -> (Tensor, Tensor)");
+  m.def("perturb(Tensor theta, SymInt seed, SymInt offset, " SOFTTRICKS_LAW ") -> Tensor");
+  m.def("perturb_vjp(Tensor theta, Tensor value, Tensor cotangent, " SOFTTRICKS_LAW ") -> Tensor");
+  m.def("noise(Tensor theta, SymInt seed, SymInt offset, " SOFTTRICKS_LAW ") -> Tensor");
+  m.def("transform(Tensor theta, Tensor noise, " SOFTTRICKS_LAW ") -> Tensor");
+  m.def("transform_vjp(Tensor theta, Tensor noise, Tensor cotangent, " SOFTTRICKS_LAW
+        ") -> (Tensor, Tensor)");
+  m.def("perturbation_log_prob(Tensor theta, Tensor value, " SOFTTRICKS_LAW ") -> Tensor");
+  m.def("perturbation_log_prob_vjp(Tensor theta, Tensor value, Tensor cotangent, " SOFTTRICKS_LAW
+        ") -> (Tensor, Tensor)");
+  m.def("perturbation_kl(Tensor theta, Tensor theta0, " SOFTTRICKS_LAW ") -> Tensor");
+  m.def("perturbation_kl_vjp(Tensor theta, Tensor theta0, Tensor cotangent, " SOFTTRICKS_LAW
+        ") -> (Tensor, Tensor)");
 
-   m.def("describe() -> str");
-   m.def("structure_size(str structure, int[] shape) -> int");
- }
+  m.def("describe() -> str");
+  m.def("structure_size(str structure, int[] shape) -> int");
+}
 
 #undef SOFTTRICKS_STRUCTURE
 #undef SOFTTRICKS_RELAX
+#undef SOFTTRICKS_LAW
 
- // One kernel for every device, so that a call that mixes devices reaches our own error.
- STABLE_TORCH_LIBRARY_IMPL(softtricks, CompositeExplicitAutograd, m) {
-   m.impl("argmax", TORCH_BOX(&softtricks::argmax));
-   m.impl("log_partition", TORCH_BOX(&softtricks::log_partition));
-   m.impl("marginals", TORCH_BOX(&softtricks::marginals));
-   m.impl("marginals_vjp", TORCH_BOX(&softtricks::marginals_vjp));
-   m.impl("sample", TORCH_BOX(&softtricks::sample));
-   m.impl("log_prob", TORCH_BOX(&softtricks::log_prob));
-   m.impl("entropy", TORCH_BOX(&softtricks::entropy));
-   m.impl("relax", TORCH_BOX(&softtricks::relax));
-   m.impl("relax_vjp", TORCH_BOX(&softtricks::relax_vjp));
-   m.impl("cross_entropy", TORCH_BOX(&softtricks::cross_entropy));
-   m.impl("kl", TORCH_BOX(&softtricks::kl));
-   m.impl("k_best", TORCH_BOX(&softtricks::k_best));
-   m.impl("active_set", TORCH_BOX(&softtricks::active_set));
+// One kernel for every device, so that a call that mixes devices reaches our own error.
+STABLE_TORCH_LIBRARY_IMPL(softtricks, CompositeExplicitAutograd, m) {
+  m.impl("argmax", TORCH_BOX(&softtricks::argmax));
+  m.impl("log_partition", TORCH_BOX(&softtricks::log_partition));
+  m.impl("marginals", TORCH_BOX(&softtricks::marginals));
+  m.impl("marginals_vjp", TORCH_BOX(&softtricks::marginals_vjp));
+  m.impl("sample", TORCH_BOX(&softtricks::sample));
+  m.impl("log_prob", TORCH_BOX(&softtricks::log_prob));
+  m.impl("entropy", TORCH_BOX(&softtricks::entropy));
+  m.impl("relax", TORCH_BOX(&softtricks::relax));
+  m.impl("relax_vjp", TORCH_BOX(&softtricks::relax_vjp));
+  m.impl("cross_entropy", TORCH_BOX(&softtricks::cross_entropy));
+  m.impl("kl", TORCH_BOX(&softtricks::kl));
+  m.impl("k_best", TORCH_BOX(&softtricks::k_best));
+  m.impl("active_set", TORCH_BOX(&softtricks::active_set));
 
-   m.impl("perturb", TORCH_BOX(&softtricks::perturb));
-   m.impl("perturb_vjp", TORCH_BOX(&softtricks::perturb_vjp));
-   m.impl("perturbation_log_prob", TORCH_BOX(&softtricks::perturbation_log_prob));
-   m.impl("perturbation_log_prob_vjp", TORCH_BOX(&softtricks::perturbation_log_prob_vjp));
-   m.impl("perturbation_kl", TORCH_BOX(&softtricks::perturbation_kl));
-   m.impl("perturbation_kl_vjp", TORCH_BOX(&softtricks::perturbation_kl_vjp));
+  m.impl("perturb", TORCH_BOX(&softtricks::perturb));
+  m.impl("perturb_vjp", TORCH_BOX(&softtricks::perturb_vjp));
+  m.impl("noise", TORCH_BOX(&softtricks::noise));
+  m.impl("transform", TORCH_BOX(&softtricks::transform));
+  m.impl("transform_vjp", TORCH_BOX(&softtricks::transform_vjp));
+  m.impl("perturbation_log_prob", TORCH_BOX(&softtricks::perturbation_log_prob));
+  m.impl("perturbation_log_prob_vjp", TORCH_BOX(&softtricks::perturbation_log_prob_vjp));
+  m.impl("perturbation_kl", TORCH_BOX(&softtricks::perturbation_kl));
+  m.impl("perturbation_kl_vjp", TORCH_BOX(&softtricks::perturbation_kl_vjp));
 
-   m.impl("describe", TORCH_BOX(&softtricks::describe));
-   m.impl("structure_size", TORCH_BOX(&softtricks::structure_size));
- }
+  m.impl("describe", TORCH_BOX(&softtricks::describe));
+  m.impl("structure_size", TORCH_BOX(&softtricks::structure_size));
+}

@@ -13,7 +13,9 @@
 #include "softtricks/perturbation/exponential.hpp"
 #include "softtricks/perturbation/gumbel.hpp"
 #include "softtricks/perturbation/logistic.hpp"
+#include "softtricks/perturbation/negative_exponential.hpp"
 #include "softtricks/perturbation/normal.hpp"
+#include "softtricks/perturbation/sum_of_gamma.hpp"
 #include "softtricks/regularizer/binary_entropy.hpp"
 #include "softtricks/regularizer/gibbs_entropy.hpp"
 #include "softtricks/regularizer/shannon_entropy.hpp"
@@ -44,7 +46,7 @@ struct List {
 
 using Structures = List<OneHot, BitVector, KSubset, RangeSubset, CorrelatedKSubset, SpanningTree,
                         Arborescence, LinearChain, ProjectiveTree, Matching, GridPath>;
-using Perturbations = List<Gumbel, Logistic, Exponential, Normal>;
+using Perturbations = List<Gumbel, Logistic, Exponential, Normal, NegativeExponential, SumOfGamma>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 
 /// What an estimator of the gradient of E[loss(X)] is. estimate(team, theta, seed, instance, loss,

@@ -52,18 +52,21 @@ struct Call {
 /// One verb on a perturbation law, elementwise on arrays [batch, size].
 struct PerturbationCall {
   /// "sample" (theta -> out), "sample_vjp" (theta, value = U, cotangent -> out),
+  /// "noise" (-> out), "transform" (theta, value = noise -> out = U): "sample" in two steps,
   /// "log_prob" (theta, value = U -> out), "kl" (theta, value = other theta -> out),
-  /// "log_prob_vjp", "kl_vjp" (theta, value, cotangent -> out = d theta, out_value = d value).
+  /// "transform_vjp", "log_prob_vjp", "kl_vjp"
+  /// (theta, value, cotangent -> out = d theta, out_value = d value).
   std::string_view verb;
-  std::string_view perturbation;  // "gumbel", ...: see perturbations()
+  std::string_view perturbation;   // "gumbel", ...: see perturbations()
+  std::vector<double> parameters;  // in order; the last ones may be left out: they have defaults
   Dtype dtype = Dtype::float32;
   std::int64_t batch = 0;
   std::int64_t size = 0;
   const void* theta = nullptr;
   const void* value = nullptr;
   const void* cotangent = nullptr;
-  std::uint64_t seed = 0;            // sample
-  std::uint64_t first_instance = 0;  // sample: row b draws from stream first_instance + b
+  std::uint64_t seed = 0;            // sample, noise
+  std::uint64_t first_instance = 0;  // the same: row b draws from stream first_instance + b
   void* out = nullptr;
   void* out_value = nullptr;
   Executor executor = {};
@@ -80,6 +83,12 @@ struct StructureInfo {
   std::vector<std::string> fields;
   std::vector<std::optional<std::int64_t>> defaults;  // of each field; none: it must be given
 };
+struct PerturbationInfo {
+  std::string name;
+  std::vector<std::string> parameters;
+  std::vector<double> defaults;    // of each parameter
+  std::vector<std::string> verbs;  // that it offers
+};
 struct VerbInfo {
   std::string name;
   Result result;
@@ -88,7 +97,7 @@ struct VerbInfo {
 std::vector<StructureInfo> structures();
 std::vector<VerbInfo> verbs();
 std::vector<std::string> regularizers();
-std::vector<std::string> perturbations();
+std::vector<PerturbationInfo> perturbations();
 /// Does the structure offer the verb (relax, relax_vjp: with that regularizer)?
 bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer);
 /// Some verbs are offered for some shapes only.

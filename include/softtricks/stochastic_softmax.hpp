@@ -30,6 +30,7 @@ template <class Structure, class Perturbation, class Regularizer>
 struct StochasticSoftmax {
   Structure structure;
   double temperature = 1;  // > 0
+  Perturbation perturbation = {};
 
   SOFTTRICKS_FN int size() const { return structure.size(); }
 
@@ -39,14 +40,26 @@ struct StochasticSoftmax {
     return relax_scratch<Regularizer, T>(structure) + Scratch::bytes<T>(2, size());
   }
 
-  /// utility: [size], U = transform(theta, noise).
+  /// noise: [size], which several calls of `transform` may share.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void noise(const Team& team, std::uint64_t seed, std::uint64_t instance,
+                           Vector<T> noise) const {
+    team.each(size(), [&](int e) { noise[e] = entry_noise<T>(perturbation, seed, instance, e); });
+  }
+
+  /// utility: [size], U as a function of theta and noise; may be the noise's own array.
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void transform(const Team& team, Vector<const T> theta, Vector<const T> noise,
+                               Vector<T> utility) const {
+    team.each(size(), [&](int e) { utility[e] = perturbation.transform(theta[e], noise[e]); });
+  }
+
+  /// utility: [size], drawn and transformed.
   template <Plain T, class Team>
   SOFTTRICKS_FN void perturb(const Team& team, Vector<const T> theta, std::uint64_t seed,
                              std::uint64_t instance, Vector<T> utility) const {
-    team.each(size(), [&](int e) {
-      const Uniform<T> u = perturbation_uniform<T>(seed, instance, e);
-      utility[e] = Perturbation::transform(theta[e], Perturbation::noise(u));
-    });
+    noise(team, seed, instance, utility);
+    transform(team, theta, utility.view(), utility);
   }
 
   /// grad theta += dU / dtheta * grad utility, at fixed noise.
@@ -54,7 +67,7 @@ struct StochasticSoftmax {
   SOFTTRICKS_FN void perturb_vjp(const Team& team, Vector<const T> theta, Vector<const T> utility,
                                  Vector<const T> cotangent, Vector<T> gradient) const {
     team.each(size(), [&](int e) {
-      gradient[e] += cotangent[e] * Perturbation::transform_slope(theta[e], utility[e]);
+      gradient[e] += cotangent[e] * perturbation.transform_slope(theta[e], utility[e]);
     });
   }
 
@@ -65,7 +78,7 @@ struct StochasticSoftmax {
                                     Vector<const T> utility, T weight, Vector<T> gradient) const {
     team.each(size(), [&](int e) {
       const Dual<T> location(theta[e], T(1)), value(utility[e], T(0));
-      const T slope = Perturbation::log_prob(location, value).tangent;
+      const T slope = perturbation.log_prob(location, value).tangent;
       gradient[e] += utility[e] == -infinity<T> ? T(0) : weight * slope;
     });
   }
@@ -77,7 +90,7 @@ struct StochasticSoftmax {
                                    Scratch scratch) const
       -> decltype(std::declval<S>().posterior_utilities(Perturbation(), team, theta, x, stream,
                                                         utility, scratch)) {
-    structure.posterior_utilities(Perturbation(), team, theta, x, stream, utility, scratch);
+    structure.posterior_utilities(perturbation, team, theta, x, stream, utility, scratch);
   }
 
   template <Plain T, class Team>

@@ -56,6 +56,7 @@ void expect_one_of(const std::string& argument, const std::string& value,
 
 std::vector<std::string> structure_names() { return names_of(structures()); }
 std::vector<std::string> verb_names() { return names_of(verbs()); }
+std::vector<std::string> perturbation_names() { return names_of(perturbations()); }
 
 const StructureInfo& find_structure(const std::string& name) {
   static const std::vector<StructureInfo> all = structures();

@@ -15,6 +15,7 @@ void expect_one_of(const std::string& argument, const std::string& value,
 
 std::vector<std::string> structure_names();
 std::vector<std::string> verb_names();
+std::vector<std::string> perturbation_names();
 const StructureInfo& find_structure(const std::string& name);
 /// The registry's entry of a verb; refuses one that is unknown.
 VerbInfo find_verb(const std::string& name);

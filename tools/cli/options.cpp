@@ -173,8 +173,21 @@ void add_count(CLI::App& command, Request& request, const std::string& meaning) 
 }
 
 void add_perturbation(CLI::App& command, Request& request) {
-  add_choice(command, "--perturbation", request.perturbation, perturbations(),
+  add_choice(command, "--perturbation", request.perturbation, perturbation_names(),
              "take the input as theta and draw the utilities around it");
+  const auto parse = [&request](const std::string& text) {
+    for (const auto& pair : split(text)) {
+      const auto equals = std::min(pair.find('='), pair.size());
+      const auto value = parse_number(pair.substr(std::min(equals + 1, pair.size())));
+      if (equals == 0 || !value) {
+        refuse("--parameters",
+               "got " + quoted(pair) + "; accepted: NAME=NUMBER,... such as scale=2");
+      }
+      request.parameters[pair.substr(0, equals)] = *value;
+    }
+  };
+  add_text(command, "--parameters", "NAME=NUMBER,...", parse,
+           "of the perturbation: see softtricks list (default: the law's own)");
   add_seed(command, request);
   add_count(command, request,
             "draws for each instance; they become the first dimension (default: one, no new "

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ struct Request {
   int threads = 0;                                        // 0: one a core
   std::optional<std::uint64_t> seed;
   std::optional<std::int64_t> count;
-  std::string perturbation;  // empty: none
+  std::string perturbation;                  // empty: none
+  std::map<std::string, double> parameters;  // of the perturbation, those that were given
   std::optional<double> temperature, utility_range;
   std::string regularizer;
   Output output;

@@ -88,12 +88,14 @@ Array soft_sample_of(const Problem& problem) {
   return result_of(forward);
 }
 
-Array perturbed(const Array& theta, const std::string& perturbation, std::uint64_t seed,
+Array perturbed(const Array& theta, const std::string& perturbation,
+                const std::vector<double>& parameters, std::uint64_t seed,
                 const Executor& executor) {
   Array out = zeros(theta.dims, theta.dtype());
   PerturbationCall call;
   call.verb = "sample";
   call.perturbation = perturbation;
+  call.parameters = parameters;
   call.dtype = theta.dtype();
   call.batch = product(theta.leading());
   call.size = theta.width();

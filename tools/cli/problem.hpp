@@ -38,7 +38,8 @@ Array result_of(const Problem& problem);
 /// The problem's soft sample, as relax_vjp reads it.
 Array soft_sample_of(const Problem& problem);
 /// Utilities drawn around theta by a perturbation.
-Array perturbed(const Array& theta, const std::string& perturbation, std::uint64_t seed,
+Array perturbed(const Array& theta, const std::string& perturbation,
+                const std::vector<double>& parameters, std::uint64_t seed,
                 const Executor& executor);
 
 }  // namespace softtricks::cli

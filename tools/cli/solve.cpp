@@ -41,6 +41,8 @@ void check(const Request& request, const std::string& verb) {
   expect_use("--utility-range", request.utility_range.has_value(), needs.relaxation, verb);
   const bool random = needs.seed || perturbed;
   expect_use("--seed", request.seed.has_value(), random, verb + " without --perturbation");
+  expect_use("--parameters", !request.parameters.empty(), perturbed,
+             verb + " without --perturbation");
   expect_use("--count", request.count.has_value(), random || needs.members,
              verb + " without --perturbation");
   if (needs.members && !request.count) refuse("--count", verb + " needs it: how many to list");
@@ -133,6 +135,19 @@ std::string chosen_regularizer(const Request& request, const std::string& verb) 
   return offered.size() == 1 ? offered[0] : Problem().regularizer;
 }
 
+/// All parameters of the perturbation, in order.
+std::vector<double> parameters_of(const Request& request) {
+  const auto laws = perturbations();
+  const auto law = std::ranges::find(laws, request.perturbation, &PerturbationInfo::name);
+  std::vector<double> values = law->defaults;
+  for (const auto& [name, value] : request.parameters) {
+    expect_one_of("--parameters", name, law->parameters);
+    values[static_cast<std::size_t>(std::ranges::find(law->parameters, name) -
+                                    law->parameters.begin())] = value;
+  }
+  return values;
+}
+
 Problem problem_of(const Request& request, const std::string& verb) {
   Problem problem;
   problem.verb = verb;
@@ -160,8 +175,8 @@ Problem problem_of(const Request& request, const std::string& verb) {
     repeat(problem, *request.count);
   }
   if (!request.perturbation.empty()) {
-    problem.utility =
-        perturbed(problem.utility, request.perturbation, problem.seed, problem.executor);
+    problem.utility = perturbed(problem.utility, request.perturbation, parameters_of(request),
+                                problem.seed, problem.executor);
   }
   if (needs_of(verb).soft_sample) problem.member = soft_sample_of(problem);
   return problem;

@@ -108,6 +108,46 @@ SOFTTRICKS_FN std::uint64_t draw_number(std::uint64_t instance, int draws, int s
   return instance * static_cast<std::uint64_t>(draws) + static_cast<std::uint64_t>(s);
 }
 
+/// The uniform numbers of entry e, or of an entry per lane, for perturbations that need more than
+/// one: by number, in any order. They are others than `perturbation_uniform` gives.
+template <class T>
+class EntryStream {
+ public:
+  using U32 = WordOf<T>;
+
+  SOFTTRICKS_FN EntryStream(std::uint64_t seed, std::uint64_t instance, U32 entry)
+      : seed_(seed), instance_(instance), entry_(entry) {}
+
+  struct Pair {
+    Uniform<T> first, second;
+  };
+  /// n < 2^31.
+  SOFTTRICKS_FN Pair pair(std::uint32_t n) const {
+    constexpr int words = sizeof(ScalarOf<T>) / 4;
+    const Words<U32> block =
+        philox(entry_, U32(static_cast<std::uint32_t>(instance_)),
+               U32(static_cast<std::uint32_t>(instance_ >> 32)), U32(purpose + n), seed_);
+    return {uniform_from_words<T>(block.word[0], block.word[words - 1]),
+            uniform_from_words<T>(block.word[words], block.word[2 * words - 1])};
+  }
+
+ private:
+  static constexpr std::uint32_t purpose = 0x80000000u;  // above those of samples and single draws
+  std::uint64_t seed_, instance_;
+  U32 entry_;
+};
+
+/// The noise of entry e, as a batch on packs draws it.
+template <Plain T, class Perturbation>
+SOFTTRICKS_FN T entry_noise(const Perturbation& law, std::uint64_t seed, std::uint64_t instance,
+                            int e) {
+  if constexpr (requires(EntryStream<T> stream) { law.noise(stream); }) {
+    return law.noise(EntryStream<T>(seed, instance, static_cast<std::uint32_t>(e)));
+  } else {
+    return law.noise(perturbation_uniform<T>(seed, instance, e));
+  }
+}
+
 /// The stream of one instance, for samplers that consume uniforms one after another. In a pack,
 /// `instance` holds an instance number per lane.
 template <class T>

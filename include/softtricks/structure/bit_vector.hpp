@@ -96,13 +96,15 @@ struct BitVector {
   /// Logistic utilities of location theta, given their signs: inverse distribution functions, sums
   /// of numbers of one sign.
   template <Plain T, class Team>
-  SOFTTRICKS_SOLVER void posterior_utilities(Logistic, const Team& team, Vector<const T> theta,
-                                             Vector<const T> x, const Stream<T>& stream,
-                                             Vector<T> utility, Scratch) const {
+  SOFTTRICKS_SOLVER void posterior_utilities(const Logistic& law, const Team& team,
+                                             Vector<const T> theta, Vector<const T> x,
+                                             const Stream<T>& stream, Vector<T> utility,
+                                             Scratch) const {
     team.each(bits, [&](int i) {
       const Uniform<T> u = stream.at(static_cast<std::uint32_t>(i));
       const T side = select(x[i] == T(1), T(1), T(-1));
-      utility[i] = side * (exponential_from(u) + softplus(side * theta[i] + log(u.below)));
+      const T place = side * theta[i] / T(law.scale) + log(u.below);
+      utility[i] = side * T(law.scale) * (exponential_from(u) + softplus(place));
     });
   }
 

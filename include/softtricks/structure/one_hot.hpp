@@ -117,17 +117,20 @@ struct OneHot {
   /// of where it is; -log of the others are exponential numbers past that of the largest.
   /// [Maddison et al. 2014]
   template <Plain T, class Team>
-  SOFTTRICKS_SOLVER void posterior_utilities(Gumbel, const Team& team, Vector<const T> theta,
-                                             Vector<const T> x, const Stream<T>& stream,
-                                             Vector<T> utility, Scratch scratch) const {
+  SOFTTRICKS_SOLVER void posterior_utilities(const Gumbel& law, const Team& team,
+                                             Vector<const T> theta, Vector<const T> x,
+                                             const Stream<T>& stream, Vector<T> utility,
+                                             Scratch scratch) const {
     const auto log_exponential = [&](int place) {
       return log_of_normal(exponential_from(stream.at(static_cast<std::uint32_t>(place))));
     };
-    const T total = log_partition(team, theta, static_cast<T>(categories), scratch);
+    const T scale(law.scale);
+    team.each(categories, [&](int i) { utility[i] = theta[i] / scale; });
+    const T total = log_partition(team, utility.view(), static_cast<T>(categories), scratch);
     const T best = total - log_exponential(categories);
     team.each(categories, [&](int i) {
-      const T below = best - softplus(best + log_exponential(i) - theta[i]);
-      utility[i] = select(x[i] == T(1), best, below);
+      const T below = best - softplus(best + log_exponential(i) - utility[i]);
+      utility[i] = scale * select(x[i] == T(1), best, below);
     });
   }
 

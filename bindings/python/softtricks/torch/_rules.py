@@ -13,8 +13,9 @@ from ._library import ops
 _ENTRYWISE = ("argmax", "marginals", "marginals_vjp", "sample", "relax", "relax_vjp")
 _SCALAR = ("log_partition", "log_prob", "entropy", "cross_entropy", "kl")
 _MEMBERS = ("k_best", "active_set")
-_PERTURBATION = ("perturb", "perturb_vjp", "perturbation_log_prob", "perturbation_kl")
-_PERTURBATION_PAIR = ("perturbation_log_prob_vjp", "perturbation_kl_vjp")
+_PAIR = ("transform", "perturbation_log_prob", "perturbation_kl")
+_PERTURBATION = ("perturb", "perturb_vjp", "noise", *_PAIR)
+_PERTURBATION_PAIR = tuple(name + "_vjp" for name in _PAIR)
 
 
 def _like(first, *_):
@@ -79,7 +80,7 @@ def _register_shapes_and_batching():
         (_PERTURBATION_PAIR, _like_twice, 2),
     ):
         for name in names:
-            random = name in ("sample", "perturb")
+            random = name in ("sample", "perturb", "noise")
             rule = _vmap_random(name) if random else _vmap(name, results)
             torch.library.register_fake(f"softtricks::{name}", shape)
             torch.library.register_vmap(f"softtricks::{name}", rule)
@@ -89,7 +90,7 @@ def _register_shapes_and_batching():
 
 # ---- gradients --------------------------------------------------------------------------------
 # An operator's arguments are tensors to differentiate by, then numbers and names, and at the end
-# (structure, shape, lengths, counts) or the perturbation.
+# (structure, shape, lengths, counts) or (perturbation, parameters).
 
 _functions = {}
 
@@ -229,18 +230,14 @@ def _(gradient, soft, utility, *relaxation_and_structure):
 
 
 @_gradient("perturb", reads_result=True)
-def _(gradient, value, theta, seed, offset, perturbation):
-    return (call("perturb_vjp", theta, value, gradient, perturbation),)
+def _(gradient, value, theta, seed, offset, *law):
+    return (call("perturb_vjp", theta, value, gradient, *law),)
 
 
-@_gradient("perturbation_log_prob")
-def _(gradient, theta, value, perturbation):
-    return call("perturbation_log_prob_vjp", theta, value, gradient, perturbation)
-
-
-@_gradient("perturbation_kl")
-def _(gradient, theta, theta0, perturbation):
-    return call("perturbation_kl_vjp", theta, theta0, gradient, perturbation)
+def _gradient_of_pair(name):
+    @_gradient(name)
+    def _(gradient, theta, value, *law):
+        return call(name + "_vjp", theta, value, gradient, *law)
 
 
 def _once_differentiable(name):
@@ -251,7 +248,9 @@ def _once_differentiable(name):
         )
 
 
-for _name in ("relax", "perturb", "perturbation_log_prob", "perturbation_kl"):
+for _name in _PAIR:
+    _gradient_of_pair(_name)
+for _name in ("relax", "perturb", *_PAIR):
     _once_differentiable(_name)
 
 _register_shapes_and_batching()

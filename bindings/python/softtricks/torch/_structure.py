@@ -240,9 +240,9 @@ class Structure:
         if _is_tensor(temperature):
             utility, temperature = _divide(utility, temperature), 1.0
         else:
-            temperature = _number("temperature", temperature)
+            temperature = number("temperature", temperature)
         if utility_range is not None:
-            utility_range = _number("utility_range", utility_range)
+            utility_range = number("utility_range", utility_range)
         problem = self._problem(utility, lengths, counts)
         return call("relax", utility, temperature, regularizer, utility_range, *problem)
 
@@ -295,7 +295,7 @@ def _is_tensor(value):
     return isinstance(value, torch.Tensor)
 
 
-def _number(name, value):
+def number(name, value):
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise TypeError(f"{name}: expected a number, not {value!r}")
     return value if isinstance(value, torch.SymFloat) else float(value)

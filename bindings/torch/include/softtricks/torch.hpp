@@ -225,39 +225,48 @@ struct Relax : Function<Relax> {
   }
 };
 
+inline void keep(AutogradContext* ctx, const Perturbation& law, variable_list tensors) {
+  ctx->saved_data["perturbation"] = law.name;
+  ctx->saved_data["parameters"] = law.parameters;
+  ctx->save_for_backward(std::move(tensors));
+}
+
+inline Perturbation kept_perturbation(AutogradContext* ctx) {
+  return {ctx->saved_data["perturbation"].toStringRef(),
+          ctx->saved_data["parameters"].toDoubleVector()};
+}
+
 struct Perturb : Function<Perturb> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& theta, std::int64_t seed,
-                            std::int64_t offset, const std::string& perturbation) {
-    at::Tensor value = raw::perturb(theta, seed, offset, perturbation);
-    ctx->saved_data["perturbation"] = perturbation;
-    ctx->save_for_backward({theta, value});
+                            std::int64_t offset, const Perturbation& law) {
+    at::Tensor value = raw::drawn("softtricks::perturb", theta, seed, offset, law);
+    keep(ctx, law, {theta, value});
     return value;
   }
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const variable_list saved = ctx->get_saved_variables();
-    const std::string perturbation = ctx->saved_data["perturbation"].toStringRef();
+    const Perturbation law = kept_perturbation(ctx);
     variable_list out = once("perturb", [&] {
-      return variable_list{raw::perturb_vjp(saved[0], saved[1], gradients[0], perturbation)};
+      return variable_list{raw::perturb_vjp(saved[0], saved[1], gradients[0], law)};
     });
     return {out[0], {}, {}, {}};
   }
 };
 
-/// log_prob and kl of a perturbation: functions of theta and a second tensor.
+/// transform, log_prob and kl of a perturbation: functions of theta and a second tensor.
 struct Pair : Function<Pair> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& theta, const at::Tensor& value,
-                            const std::string& verb, const std::string& perturbation) {
+                            const std::string& verb, const Perturbation& law) {
     ctx->saved_data["verb"] = verb;
-    ctx->saved_data["perturbation"] = perturbation;
-    ctx->save_for_backward({theta, value});
-    return raw::pair(verb, theta, value, perturbation);
+    keep(ctx, law, {theta, value});
+    return raw::pair(verb, theta, value, law);
   }
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     const variable_list saved = ctx->get_saved_variables();
     const std::string verb = ctx->saved_data["verb"].toStringRef();
-    const std::string perturbation = ctx->saved_data["perturbation"].toStringRef();
+    const Perturbation law = kept_perturbation(ctx);
     variable_list out = once(verb.c_str(), [&] {
-      auto [theta, value] = raw::pair_vjp(verb, saved[0], saved[1], gradients[0], perturbation);
+      auto [theta, value] = raw::pair_vjp(verb, saved[0], saved[1], gradients[0], law);
       return variable_list{theta, value};
     });
     return {out[0], out[1], {}, {}};
@@ -382,14 +391,30 @@ inline at::Tensor relax(const Structure& structure, const at::Tensor& utility, d
 /// Random utilities of the law with parameters theta, which they follow differentiably (once):
 /// theta's shape [..., size]. Row i (row-major over the leading dimensions) draws from stream
 /// offset + i of the seed.
-inline at::Tensor perturb(const std::string& perturbation, const at::Tensor& theta,
+inline at::Tensor perturb(const Perturbation& perturbation, const at::Tensor& theta,
                           std::int64_t seed, std::int64_t offset = 0) {
   return detail::Perturb::apply(theta, seed, offset, perturbation);
 }
 
+/// The part of a draw that theta does not enter, of theta's shape, type and device: what `perturb`
+/// of the same seed and offset adds. Several calls of `transform` may share it. No gradient.
+inline at::Tensor noise(const Perturbation& perturbation, const at::Tensor& theta,
+                        std::int64_t seed, std::int64_t offset = 0) {
+  const at::NoGradGuard no_grad;
+  return raw::drawn("softtricks::noise", theta, seed, offset, perturbation);
+}
+
+/// Utilities from theta and noise; both broadcast. Differentiable once in both. `perturb` is
+/// transform(perturbation, theta, noise(perturbation, theta, seed)), bit for bit.
+inline at::Tensor transform(const Perturbation& perturbation, const at::Tensor& theta,
+                            const at::Tensor& noise) {
+  const auto both = at::broadcast_tensors({theta, noise});
+  return detail::Pair::apply(both[0], both[1], "softtricks::transform", perturbation);
+}
+
 /// log density of each entry of `value` under the law with parameters theta; both broadcast.
 /// Differentiable once in both.
-inline at::Tensor perturbation_log_prob(const std::string& perturbation, const at::Tensor& theta,
+inline at::Tensor perturbation_log_prob(const Perturbation& perturbation, const at::Tensor& theta,
                                         const at::Tensor& value) {
   const auto both = at::broadcast_tensors({theta, value});
   return detail::Pair::apply(both[0], both[1], "softtricks::perturbation_log_prob", perturbation);
@@ -397,7 +422,7 @@ inline at::Tensor perturbation_log_prob(const std::string& perturbation, const a
 
 /// KL divergence of the law with parameters theta from the one with theta0, entry by entry; both
 /// broadcast. Differentiable once in both.
-inline at::Tensor perturbation_kl(const std::string& perturbation, const at::Tensor& theta,
+inline at::Tensor perturbation_kl(const Perturbation& perturbation, const at::Tensor& theta,
                                   const at::Tensor& theta0) {
   const auto both = at::broadcast_tensors({theta, theta0});
   return detail::Pair::apply(both[0], both[1], "softtricks::perturbation_kl", perturbation);

@@ -24,6 +24,18 @@ struct Structure {
   std::vector<std::int64_t> shape;
 };
 
+/// A perturbation law by name and its parameters in order: {"normal", {scale}}. The last ones may
+/// be left out, and of a law whose parameters are all left out the name is enough.
+struct Perturbation {
+  std::string name;
+  std::vector<double> parameters;
+
+  Perturbation(std::string law, std::vector<double> values = {})  // NOLINT: a name is a law
+      : name(std::move(law)), parameters(std::move(values)) {}
+  Perturbation(const char* law, std::vector<double> values = {})  // NOLINT
+      : name(law), parameters(std::move(values)) {}
+};
+
 /// Actual sizes of instances smaller than the structure's shape, integers that broadcast to [...];
 /// a tensor alone is the lengths.
 struct Sizes {
@@ -130,37 +142,40 @@ inline Members active_set(const Structure& s, const at::Tensor& utility, std::in
                  sizes.lengths, sizes.counts);
 }
 
-inline at::Tensor perturb(const at::Tensor& theta, std::int64_t seed, std::int64_t offset,
-                          std::string_view perturbation) {
-  static const auto op =
-      find<at::Tensor(const at::Tensor&, std::int64_t, std::int64_t, std::string_view)>(
-          "softtricks::perturb");
-  return op.call(theta, seed, offset, perturbation);
+using Parameters = c10::ArrayRef<double>;
+
+/// "softtricks::perturb" and "softtricks::noise".
+inline at::Tensor drawn(const char* verb, const at::Tensor& theta, std::int64_t seed,
+                        std::int64_t offset, const Perturbation& law) {
+  return find<at::Tensor(const at::Tensor&, std::int64_t, std::int64_t, std::string_view,
+                         Parameters)>(verb)
+      .call(theta, seed, offset, law.name, law.parameters);
 }
 
 inline at::Tensor perturb_vjp(const at::Tensor& theta, const at::Tensor& value,
-                              const at::Tensor& cotangent, std::string_view perturbation) {
-  static const auto op =
-      find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, std::string_view)>(
-          "softtricks::perturb_vjp");
-  return op.call(theta, value, cotangent, perturbation);
+                              const at::Tensor& cotangent, const Perturbation& law) {
+  static const auto op = find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                         std::string_view, Parameters)>("softtricks::perturb_vjp");
+  return op.call(theta, value, cotangent, law.name, law.parameters);
 }
 
-/// The two verbs on pairs, "softtricks::perturbation_log_prob" and "softtricks::perturbation_kl".
+/// The verbs on pairs: "softtricks::transform", "softtricks::perturbation_log_prob" and
+/// "softtricks::perturbation_kl".
 inline at::Tensor pair(const std::string& verb, const at::Tensor& theta, const at::Tensor& value,
-                       std::string_view perturbation) {
-  return find<at::Tensor(const at::Tensor&, const at::Tensor&, std::string_view)>(verb.c_str())
-      .call(theta, value, perturbation);
+                       const Perturbation& law) {
+  return find<at::Tensor(const at::Tensor&, const at::Tensor&, std::string_view, Parameters)>(
+             verb.c_str())
+      .call(theta, value, law.name, law.parameters);
 }
 
 inline std::tuple<at::Tensor, at::Tensor> pair_vjp(const std::string& verb, const at::Tensor& theta,
                                                    const at::Tensor& value,
                                                    const at::Tensor& cotangent,
-                                                   std::string_view perturbation) {
+                                                   const Perturbation& law) {
   return find<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&,
-                                                 const at::Tensor&, std::string_view)>(
+                                                 const at::Tensor&, std::string_view, Parameters)>(
              (verb + "_vjp").c_str())
-      .call(theta, value, cotangent, perturbation);
+      .call(theta, value, cotangent, law.name, law.parameters);
 }
 
 }  // namespace raw
