@@ -13,7 +13,8 @@
 ///          the end. Each further time, entries four times as far below.
 /// Start    Prices of the best assignment: whatever the size of utilities, what is left to do is
 ///          then of size 1.
-/// Accuracy Prices are anchors, of the size of utilities, plus small rests; u_ij minus anchors is
+/// Accuracy Prices are anchors, of the size of utilities, plus small remainders; u_ij minus anchors
+/// is
 ///          taken exactly, so that x does not see the size of utilities. Rows sum to 1 to rounding,
 ///          columns within birkhoff_tolerance, or within 16 times that where no step helps.
 /// Cost     2/3 n^3 multiply-adds a step at most, less on a small support; some 5 steps as a rule,

@@ -69,8 +69,8 @@ struct PermutationProgram : Derivations<PermutationProgram> {
 ///           1964] With Gumbel noise: Gumbel-Sinkhorn. [Mena et al. 2018]
 /// shannon_entropy_vjp  One Laplacian solve at the soft sample, O(pairs^3).
 /// Limits    Utilities up to 2^-16 of the largest number in size. Rectangular problems, as scipy
-///           takes them: pad the shorter side with rows or columns of utility 0. To leave a row or
-///           column alone at no cost: pairs = rows + columns, all padding 0.
+///           takes them: pad the shorter side with rows or columns of utility 0. argmax with rows
+///           or columns left alone at no cost: pairs = rows + columns, all padding 0.
 struct Matching {
   int pairs;
 
