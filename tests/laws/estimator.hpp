@@ -116,9 +116,10 @@ class Room {
 };
 
 /// One estimate: the value, and the gradient behind it. `loss`: of members, or a target.
-template <class T = double, class Estimator, class Loss, class Team = Serial>
-std::vector<T> estimate(const Estimator& estimator, const std::vector<T>& theta,
-                        std::uint64_t instance, Loss& loss, const Team& team = Team()) {
+template <class T = double, class E, class Loss, class Team = Serial>
+std::vector<T> estimate(const E& estimator, const std::vector<T>& theta, std::uint64_t instance,
+                        Loss& loss, const Team& team = Team()) {
+  static_assert(Estimator<E, T, Loss>);
   const int entries = static_cast<int>(theta.size());
   Room room(estimator.template scratch<T>());
   std::vector<T> result(theta.size() + 1);
