@@ -29,6 +29,7 @@
 #include "softtricks/structure/linear_chain.hpp"
 #include "softtricks/structure/matching.hpp"
 #include "softtricks/structure/one_hot.hpp"
+#include "softtricks/structure/oracle.hpp"
 #include "softtricks/structure/projective_tree.hpp"
 #include "softtricks/structure/range_subset.hpp"
 #include "softtricks/structure/spanning_tree.hpp"
@@ -46,6 +47,7 @@ struct List {
 
 using Structures = List<OneHot, BitVector, KSubset, RangeSubset, CorrelatedKSubset, SpanningTree,
                         Arborescence, LinearChain, ProjectiveTree, Matching, GridPath>;
+// Oracle is a template over a user's solver.
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal, NegativeExponential, SumOfGamma>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;
 

@@ -63,7 +63,7 @@ TEST(BadCalls, UnknownNames) {
 }
 
 TEST(BadCalls, WhatAStructureDoesNotOffer) {
-  for (const char* regularizer : {"squared_norm", "binary_entropy", "shannon_entropy"}) {
+  for (const char* regularizer : {"binary_entropy", "shannon_entropy"}) {
     expect_refused(
         [&](Call& c, Arrays&) {
           c.structure = "spanning_tree";

@@ -127,6 +127,33 @@ TEST(Large, NoDrawBeatsArgmax) {
   }
 }
 
+/// Projections of large instances: the best member for the residual is not better than they are.
+TEST(Large, NoMemberBeatsAProjection) {
+  Random random(25);
+  for (const Shape& shape : shapes) {
+    const std::size_t size = size_of(shape);
+    for (const auto& own : library_engines(shape.structure, shape.shape)) {
+      const Engine& engine = *own;
+      if (!engine.offers("relax", "squared_norm") || (sanitized && size > 300)) continue;
+      for (const double scale : {0.3, 1.0, 10.0, 1e4}) {
+        SCOPED_TRACE(engine.name + ", " + shape.structure + " of " + std::to_string(size) +
+                     ", scale " + std::to_string(scale));
+        const Numbers u = engine.rounded(normal(random, size, scale));
+        const Numbers x = engine({.verb = "relax", .utility = u, .regularizer = "squared_norm"});
+        Numbers residual = u;
+        for (std::size_t e = 0; e < size; ++e) residual[e] -= x[e];
+        const Numbers best = engine({.verb = "argmax", .utility = residual});
+        double gain = 0, slack = 0;
+        for (std::size_t e = 0; e < size; ++e) {
+          gain += residual[e] * (best[e] - x[e]);
+          slack += std::fabs(best[e] - x[e]) * (1 + std::fabs(u[e]) + x[e]);
+        }
+        EXPECT_LE(gain, 16 * engine.epsilon() * slack);
+      }
+    }
+  }
+}
+
 /// CoreEngine throws where a verb writes behind the scratch that its structure asks for.
 TEST(Large, ScratchSuffices) {
   Random random(24);

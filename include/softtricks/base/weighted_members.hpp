@@ -14,12 +14,16 @@ struct SparseVector {
   int count;
 };
 
-/// How many members are kept at most for vectors of a size: no more than can be affinely
-/// independent, and what takes some 2^26 numbers if they use all entries.
+/// How many members of `size` entries are kept at most: 64 to 1024, what fits into 2^26 numbers if
+/// they use all entries.
+constexpr int member_room(int size) {
+  const int room = (1 << 26) / (size < 1 ? 1 : size);
+  return room < 64 ? 64 : room < 1024 ? room : 1024;
+}
+/// Of those, no more than can be affinely independent.
 constexpr int member_capacity(int size) {
-  const int room = (1 << 26) / (size < 1 ? 1 : size), most = room < 64 ? 64 : room;
-  const int bounded = most < 1024 ? most : 1024;
-  return size + 1 < bounded ? size + 1 : bounded;
+  const int room = member_room(size);
+  return size + 1 < room ? size + 1 : room;
 }
 
 template <Plain T>
@@ -67,6 +71,7 @@ class WeightedMembers {
     }
     if (used_ > ready_) {
       const int wider = whole(used_);
+      team.each(ready_, wider, [&](int c) { point_[c] = T(0); });
       for (int i = 0; i < count_; ++i) {
         team.each(ready_, wider, [&](int c) { own(i)[c] = T(0); });
       }
@@ -159,6 +164,22 @@ class WeightedMembers {
   SOFTTRICKS_SOLVER void residual(const Team& team, Vector<const T> utility, T* target) const {
     combine(team);
     team.each(used_, [&](int c) { target[entry_[c]] = utility[entry_[c]] - point_[c]; });
+  }
+
+  /// The squared distance of member i from the point that `residual` last found.
+  template <class Team>
+  SOFTTRICKS_FN double distance(const Team& team, int i) const {
+    const T* const row = own(i);
+    return team.sum(0, used_, 0.0, [&](int c) {
+      const double away = static_cast<double>(row[c]) - static_cast<double>(point_[c]);
+      return away * away;
+    });
+  }
+  /// Are members i and j equal?
+  template <class Team>
+  SOFTTRICKS_FN bool same(const Team& team, int i, int j) const {
+    const T *const a = own(i), *const b = own(j);
+    return team.sum(0, used_, 0.0, [&](int c) { return a[c] == b[c] ? 0.0 : 1.0; }) == 0;
   }
 
   /// out = the members' combination by `factor`, added up in double.

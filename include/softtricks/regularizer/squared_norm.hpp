@@ -12,28 +12,34 @@ struct SquaredNorm {
   static constexpr const char *method = "project", *vjp_method = "project_vjp";
 
   template <class S, class T, class Team>
-  static constexpr bool has_own =
-      requires(const S& s, const Team& team, Vector<const T> in, T length, Vector<T> out,
-               Scratch scratch) {
+  static constexpr bool has_own = requires(const S& s, const Team& team, Vector<const T> in,
+                                           T length, Vector<T> out, Scratch scratch) {
     s.project(team, in, length, out, scratch);
     s.project_vjp(team, in, length, in, in, out, scratch);
   };
   template <class S, class T, class Team>
   static constexpr bool by_argmax = Plain<T> && !has_own<S, T, Team> &&
-      requires(const S& s, const Team& team, Vector<const T> in, T length, Vector<T> out,
-               Scratch scratch) { s.argmax(team, in, length, out, scratch); };
+                                    requires(const S& s, const Team& team, Vector<const T> in,
+                                             T length, Vector<T> out, Scratch scratch) {
+    s.argmax(team, in, length, out, scratch);
+  };
 
-  /// Bytes beside a structure's own scratch.
+  /// Bytes that `active_set` needs beside the structure's own.
   template <class T, class S>
-  static std::size_t more_scratch(const S& structure) {
+  static std::size_t active_set_scratch(const S& structure) {
     return ActiveSet<ScalarOf<T>>::scratch(structure.size()) +
            sizeof(T) * static_cast<std::size_t>(structure.size()) + Scratch::alignment;
   }
+  /// Bytes that relax and relax_vjp need beside the structure's own.
+  template <class T, class S>
+  static std::size_t more_scratch(const S& structure) {
+    return has_own<S, T, SerialTeam<>> ? 0 : active_set_scratch<T>(structure);
+  }
 
   template <class S, class T, class Team>
-  requires has_own<S, T, Team> || by_argmax<S, T, Team>
-  SOFTTRICKS_FN static void relax(const S& structure, const Team& team, Vector<const T> utility,
-                                  T length, Vector<T> out, Scratch scratch) {
+  requires has_own<S, T, Team> || by_argmax<S, T, Team> SOFTTRICKS_FN static void relax(
+      const S& structure, const Team& team, Vector<const T> utility, T length, Vector<T> out,
+      Scratch scratch) {
     if constexpr (has_own<S, T, Team>) {
       structure.project(team, utility, length, out, scratch);
     } else {
@@ -44,10 +50,9 @@ struct SquaredNorm {
   }
 
   template <class S, class T, class Team>
-  requires has_own<S, T, Team> || by_argmax<S, T, Team>
-  SOFTTRICKS_FN static void relax_vjp(const S& structure, const Team& team,
-                                      Vector<const T> utility, T length, Vector<const T> soft,
-                                      Vector<const T> cotangent, Vector<T> out, Scratch scratch) {
+  requires has_own<S, T, Team> || by_argmax<S, T, Team> SOFTTRICKS_FN static void relax_vjp(
+      const S& structure, const Team& team, Vector<const T> utility, T length, Vector<const T> soft,
+      Vector<const T> cotangent, Vector<T> out, Scratch scratch) {
     if constexpr (has_own<S, T, Team>) {
       structure.project_vjp(team, utility, length, soft, cotangent, out, scratch);
     } else {
@@ -73,7 +78,7 @@ struct SquaredNorm {
     int row = 0;
     if (found) {
       set.sort();
-      for (; row < count && row < set.count(); ++row) {
+      for (; row < count && row < set.count() && set.weight(row) > 0; ++row) {
         set.write_member(team, row, members.row(row));
         weights[row] = static_cast<T>(set.weight(row));
       }
