@@ -12,16 +12,23 @@ struct SquaredNorm {
   static constexpr const char *method = "project", *vjp_method = "project_vjp";
 
   template <class S, class T, class Team>
-  static constexpr bool has_own =
-      requires(const S& s, const Team& team, Vector<const T> in, T length, Vector<T> out,
-               Scratch scratch) {
+  static constexpr bool has_own = requires(const S& s, const Team& team, Vector<const T> in,
+                                           T length, Vector<T> out, Scratch scratch) {
     s.project(team, in, length, out, scratch);
     s.project_vjp(team, in, length, in, in, out, scratch);
   };
   template <class S, class T, class Team>
   static constexpr bool by_argmax = Plain<T> && !has_own<S, T, Team> &&
-      requires(const S& s, const Team& team, Vector<const T> in, T length, Vector<T> out,
-               Scratch scratch) { s.argmax(team, in, length, out, scratch); };
+                                    requires(const S& s, const Team& team, Vector<const T> in,
+                                             T length, Vector<T> out, Scratch scratch) {
+    s.argmax(team, in, length, out, scratch);
+  };
+
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
+  }
 
   /// Bytes beside a structure's own scratch.
   template <class T, class S>
@@ -31,9 +38,9 @@ struct SquaredNorm {
   }
 
   template <class S, class T, class Team>
-  requires has_own<S, T, Team> || by_argmax<S, T, Team>
-  SOFTTRICKS_FN static void relax(const S& structure, const Team& team, Vector<const T> utility,
-                                  T length, Vector<T> out, Scratch scratch) {
+  requires has_own<S, T, Team> || by_argmax<S, T, Team> SOFTTRICKS_FN static void relax(
+      const S& structure, const Team& team, Vector<const T> utility, T length, Vector<T> out,
+      Scratch scratch) {
     if constexpr (has_own<S, T, Team>) {
       structure.project(team, utility, length, out, scratch);
     } else {
@@ -44,10 +51,9 @@ struct SquaredNorm {
   }
 
   template <class S, class T, class Team>
-  requires has_own<S, T, Team> || by_argmax<S, T, Team>
-  SOFTTRICKS_FN static void relax_vjp(const S& structure, const Team& team,
-                                      Vector<const T> utility, T length, Vector<const T> soft,
-                                      Vector<const T> cotangent, Vector<T> out, Scratch scratch) {
+  requires has_own<S, T, Team> || by_argmax<S, T, Team> SOFTTRICKS_FN static void relax_vjp(
+      const S& structure, const Team& team, Vector<const T> utility, T length, Vector<const T> soft,
+      Vector<const T> cotangent, Vector<T> out, Scratch scratch) {
     if constexpr (has_own<S, T, Team>) {
       structure.project_vjp(team, utility, length, soft, cotangent, out, scratch);
     } else {
@@ -91,11 +97,6 @@ struct SquaredNorm {
     const ArgmaxOracle<S, T, Team> oracle(structure, team, length, scratch);
     set.clear(team);
     return set.project(team, utility, oracle);
-  }
-  /// f(x).
-  template <class T, class Team>
-  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
-    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
   }
 };
 
