@@ -24,6 +24,12 @@ struct SquaredNorm {
     s.argmax(team, in, length, out, scratch);
   };
 
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
+  }
+
   /// Bytes that `active_set` needs beside the structure's own.
   template <class T, class S>
   static std::size_t active_set_scratch(const S& structure) {
@@ -96,11 +102,6 @@ struct SquaredNorm {
     const ArgmaxOracle<S, T, Team> oracle(structure, team, length, scratch);
     set.clear(team);
     return set.project(team, utility, oracle);
-  }
-  /// f(x).
-  template <class T, class Team>
-  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
-    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
   }
 };
 
