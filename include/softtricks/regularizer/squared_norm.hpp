@@ -33,8 +33,11 @@ struct SquaredNorm {
   /// Bytes that `active_set` needs beside the structure's own.
   template <class T, class S>
   static std::size_t active_set_scratch(const S& structure) {
-    return ActiveSet<ScalarOf<T>>::scratch(structure.size()) +
-           sizeof(T) * static_cast<std::size_t>(structure.size()) + Scratch::alignment;
+    std::size_t oracle = sizeof(T) * static_cast<std::size_t>(structure.size());
+    if constexpr (requires { structure.template entries_scratch<T>(); }) {
+      oracle = structure.template entries_scratch<T>();
+    }
+    return ActiveSet<ScalarOf<T>>::scratch(structure.size()) + oracle + Scratch::alignment;
   }
   /// Bytes that relax and relax_vjp need beside the structure's own.
   template <class T, class S>
