@@ -42,12 +42,14 @@ def measure(arguments):
     torch.set_num_threads(arguments.threads)
     from softtricks.torch import instruction_set
 
-    from . import arborescences, categorical, chains, euclidean, matchings, projective, subsets, trees
+    from . import arborescences, categorical, chains, correlated, euclidean, matchings
+    from . import projective, subsets, trees
     from .machine import description
     from .optional import missing
     from .raw import RawTimer
 
-    modules = categorical, subsets, trees, arborescences, chains, projective, matchings, euclidean
+    modules = [categorical, subsets, correlated, trees, arborescences, chains, projective]
+    modules += [matchings, euclidean]
     wanted = arguments.only.split(",")
     rows = []
     with RawTimer(arguments.program, arguments.threads) as raw:

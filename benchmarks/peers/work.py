@@ -20,7 +20,7 @@ class Contender:
     forward: Run
     both: Run | None = None
     threads: int | None = None  # the most it can use; None: any number
-    instances: int | None = None  # does the first so many only, one after the other; None: all
+    instances: int | None = None  # is slow and does the first so many only; None: all
     reading: Callable = _unchanged  # of its result, and of its gradient, in our layout
     comparable: bool = True  # False: solves another problem of the same size
 
