@@ -21,8 +21,11 @@ def test_every_structure_has_a_page_with_its_picture(structure):
     assert f"](mathematics/{structure}.md)" in (ROOT / "docs/mathematics.md").read_text()
 
 
-def test_every_page_has_a_structure():
-    assert {path.stem for path in PAGES.iterdir()} == set(STRUCTURES)
+def test_every_page_is_in_the_index_and_every_picture_has_a_structure():
+    index = (ROOT / "docs/mathematics.md").read_text()
+    for page in PAGES.glob("*.md"):
+        assert f"](mathematics/{page.name})" in index
+    assert {picture.stem for picture in PAGES.glob("*.svg")} == set(STRUCTURES)
 
 
 def test_pictures_are_what_the_command_draws(tmp_path):
