@@ -236,6 +236,10 @@ struct ActiveSetOf {
     R::active_set(s, team, in.utility, in.length, in.value.size,
                   Matrix<T>{out.data, in.utility.size}, in.value, scratch);
   }
+  template <class T, class S, class R = Regularizer>
+  static auto more_scratch(const S& s, int) -> decltype(R::template active_set_scratch<T>(s)) {
+    return R::template active_set_scratch<T>(s);
+  }
 };
 
 /// The verbs that stand alone, and those that come once for each regularizer.
@@ -258,10 +262,10 @@ constexpr bool reads_regularizer = requires {
 /// Bytes of scratch that suffice for the verb on structure s; `count`: of the members it returns.
 template <class Verb, class T, class S>
 constexpr std::size_t verb_scratch(const S& s, int count) {
-  if constexpr (reads_regularizer<Verb>) {
-    return relax_scratch<typename Verb::Solver, T>(s);
-  } else if constexpr (requires { Verb::template more_scratch<T>(s, count); }) {
+  if constexpr (requires { Verb::template more_scratch<T>(s, count); }) {
     return s.template scratch<T>() + Verb::template more_scratch<T>(s, count);
+  } else if constexpr (reads_regularizer<Verb>) {
+    return relax_scratch<typename Verb::Solver, T>(s);
   } else {
     return s.template scratch<T>();
   }

@@ -40,7 +40,7 @@ Numbers some_theta(int size) {
   return theta;
 }
 
-/// Calls f(trick) for regularizers of structures at some temperatures.
+/// Calls f(trick) for all four regularizers of structures at some temperatures.
 template <class F>
 void for_each_trick(F f) {
   const auto of = [&](const auto& structure) {
@@ -59,29 +59,51 @@ void for_each_trick(F f) {
 
 /// For all targets in the hull: never negative, 0 at the soft sample alone (but for GibbsEntropy,
 /// whose f is left out there), and the gradient is the slope of the loss.
+template <class Trick>
+void check_loss(const Trick& trick, const Law& law) {
+  const Numbers theta = some_theta(trick.size());
+  std::vector<Numbers> targets = law.members;
+  targets.push_back(law.mean());
+  const Numbers soft = soft_of(trick, theta);
+  for (const Numbers& target : targets) {
+    const Numbers got = loss_of(trick, theta, target);
+    for (std::size_t e = 0; e < theta.size(); ++e) {
+      EXPECT_NEAR(got[e + 1], soft[e] - target[e], 1e-15);
+    }
+    expect_slopes(theta, got, [&](const Numbers& at) { return loss_of(trick, at, target)[0]; });
+    double distance = 0;
+    for (std::size_t e = 0; e < theta.size(); ++e) distance += std::fabs(soft[e] - target[e]);
+    EXPECT_GT(got[0], distance > 1e-3 ? 1e-9 : -1e-12);
+  }
+}
 TEST(FenchelYoung, IsALossWithItsGradient) {
   for_each_trick([](const auto& trick) {
     SCOPED_TRACE(decltype(trick.structure)::name);
     const Numbers theta = some_theta(trick.size());
-    const Law law = gibbs_law(trick.structure, theta);
-    std::vector<Numbers> targets = law.members;
-    targets.push_back(law.mean());
+    check_loss(trick, gibbs_law(trick.structure, theta));
     const Numbers soft = soft_of(trick, theta);
-    for (const Numbers& target : targets) {
-      const Numbers got = loss_of(trick, theta, target);
-      for (std::size_t e = 0; e < theta.size(); ++e) {
-        EXPECT_NEAR(got[e + 1], soft[e] - target[e], 1e-15);
-      }
-      expect_slopes(theta, got, [&](const Numbers& at) { return loss_of(trick, at, target)[0]; });
-      double distance = 0;
-      for (std::size_t e = 0; e < theta.size(); ++e) distance += std::fabs(soft[e] - target[e]);
-      EXPECT_GT(got[0], distance > 1e-3 ? 1e-9 : -1e-12);
-    }
     using Structure = std::decay_t<decltype(trick.structure)>;
     if (!std::is_same_v<std::decay_t<decltype(trick)>, Quiet<Structure, GibbsEntropy>>) {
       EXPECT_NEAR(loss_of(trick, theta, soft)[0], 0, 1e-12);
     }
   });
+}
+
+/// SparseMAP of structures that have no more than argmax for it.
+TEST(FenchelYoung, SparseMapLoss) {
+  const auto check = [](const auto& structure, const Law& law) {
+    SCOPED_TRACE(structure.name);
+    for (const double t : {0.3, 1.0}) {
+      check_loss(Quiet<std::decay_t<decltype(structure)>, SquaredNorm>{structure, t}, law);
+    }
+  };
+  const auto check_gibbs = [&](const auto& structure) {
+    check(structure, gibbs_law(structure, some_theta(structure.size())));
+  };
+  check_gibbs(SpanningTree{4});
+  check_gibbs(LinearChain{3, 2});
+  check_gibbs(Matching{3});
+  check(Knapsack(), law_of_knapsacks(some_theta(5)));
 }
 
 double f_of(SquaredNorm, double x) { return x * x / 2; }

@@ -284,6 +284,26 @@ TEST_P(PerturbationLaws, DrawsDoNotDependOnTheBatch) {
   }
 }
 
+/// Whatever is computed for an entry, its neighbours don't matter.
+TEST_P(PerturbationLaws, EntriesAreIndependent) {
+  std::mt19937_64 random(6);
+  Numbers theta(50), value(50);
+  for (double& x : theta) x = std::normal_distribution<double>()(random);
+  for (double& x : value)
+    x = (GetParam().high > 0 ? 4 : -4) * std::normal_distribution<double>()(random);
+  for (const std::string verb : {"transform", "log_prob", "kl"}) {
+    if (!offers(verb)) continue;
+    for (const bool single : {true, false}) {
+      const Numbers all = call(verb + "_vjp", theta, value, Numbers(50, 1.0), single);
+      for (std::size_t i = 0; i < theta.size(); ++i) {
+        const Numbers alone = call(verb + "_vjp", {theta[i]}, {value[i]}, {1.0}, single);
+        EXPECT_EQ(alone[0], all[i]) << verb;
+        EXPECT_EQ(alone[1], all[50 + i]) << verb;
+      }
+    }
+  }
+}
+
 TEST_P(PerturbationLaws, EmptyArrays) {
   EXPECT_TRUE(call("sample", {}, {}, {}, true).empty());
   EXPECT_TRUE(call("transform", {}, {}, {}, false).empty());

@@ -202,23 +202,24 @@ using ExponentialTreeTrick = StochasticSoftmax<SpanningTree, Exponential, GibbsE
 using MatchingTrick = StochasticSoftmax<Matching, Normal, ShannonEntropy>;
 using KnapsackTrick = StochasticSoftmax<Knapsack, Gumbel, SquaredNorm>;
 
-/// Calls f(problem) for problems of three structures at a temperature.
+inline Numbers some_tree_theta() { return {0.4, -0.3, 0.1, 0.6, -0.2, 0.3}; }
+
+/// Calls f(problem) for problems of five structures at a temperature.
 template <class F>
 void for_each_problem(double temperature, F f) {
   f(Problem<ChoiceTrick>{{OneHot{4}, temperature}, {0.2, -0.5, 1.0, 0.1}, law_of_one_hot});
   f(Problem<BitsTrick>{{BitVector{3}, temperature}, {0.3, -0.8, 0.5}, law_of_bits});
   f(Problem<PairTrick>{{KSubset{4, 2}, temperature}, {0.2, -0.5, 0.7, 0.1}, law_of_pairs});
+  f(Problem<TreeTrick>{{SpanningTree{4}, temperature}, some_tree_theta(), law_of_gumbel_trees});
+  f(Problem<KnapsackTrick>{
+      {Knapsack(), temperature}, {-0.5, 0.1, -0.9, -0.2, 0.3}, law_of_knapsacks});
 }
-
-inline Numbers some_tree_theta() { return {0.4, -0.3, 0.1, 0.6, -0.2, 0.3}; }
 
 /// For estimators that ask for argmax alone. All but one have U = theta + noise.
 template <class F>
 void for_each_location_problem(F f) {
   for_each_problem(1, f);
-  f(Problem<TreeTrick>{{SpanningTree{4}, 1}, some_tree_theta(), law_of_gumbel_trees});
   f(Problem<MatchingTrick>{{Matching{2}, 1}, {0.4, -0.2, 0.1, 0.3}, law_of_two_pairs});
-  f(Problem<KnapsackTrick>{{Knapsack(), 1}, {-0.5, 0.1, -0.9, -0.2, 0.3}, law_of_knapsacks});
 }
 template <class F>
 void for_each_argmax_problem(F f) {

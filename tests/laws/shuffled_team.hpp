@@ -23,6 +23,11 @@ class ShuffledTeam {
     each(0, count, f);
   }
 
+  static constexpr int room = 64;
+  template <class T>
+  static constexpr int whole_blocks(int count) {
+    return count;
+  }
   template <class T, class F>
   void each_block_of(int count, F f) const {
     for (const int i : shuffled(0, count)) f(BlockAt<T, T>{i, 1});

@@ -140,6 +140,19 @@ def test_gumbel_argmax_draws_as_softmax_tells():
     assert draws.mean(axis=0) == pytest.approx(wanted, abs=0.012)
 
 
+def test_parameters_of_a_perturbation():
+    """Nearly no noise: the argmax is that of the input. Much of it: anything."""
+    def draws(*parameters):
+        return solve("sample", "one_hot", "--perturbation", "normal", "--count", "300",
+                     *parameters, utility=numpy.array([0.0, 1.0])).mean(axis=0)[0]
+
+    assert draws("--parameters", "scale=1e-6") == 0
+    assert draws("--parameters", "scale=1e6") == pytest.approx(0.5, abs=0.15)
+    assert draws() == draws("--parameters", "scale=1")
+    both = ("--perturbation", "sum_of_gamma", "--parameters", "terms=3,k=2")
+    assert solve("sample", "k_subset", "--k", "2", *both, utility=numpy.zeros(5)).sum() == 2
+
+
 def test_draws_are_a_function_of_the_seed():
     def draw(seed, *more):
         return output("sample", "spanning_tree", "--count", "30", "--seed", seed, *more,

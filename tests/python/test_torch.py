@@ -17,7 +17,6 @@ from torch_support import CASES, LARGE, enumerate_gibbs, exclude_one, log_weight
 
 on_all_cases = pytest.mark.parametrize("case", CASES, ids=repr)
 on_each_structure = pytest.mark.parametrize("case", LARGE, ids=repr)
-on_each_perturbation = pytest.mark.parametrize("name", st.perturbations)
 
 
 def close(actual, expected, tolerance=1e-12):
@@ -229,59 +228,6 @@ def test_a_draw_depends_on_seed_and_offset_alone(case):
     assert torch.equal(draws, s.sample(utility.reshape(5, 10, -1), seed=4).reshape(50, -1))
 
 
-LAWS = {
-    "gumbel": lambda t: torch.distributions.Gumbel(t, 1.0),
-    "logistic": lambda t: torch.distributions.TransformedDistribution(
-        torch.distributions.Uniform(torch.zeros_like(t), 1.0),
-        [torch.distributions.SigmoidTransform().inv, torch.distributions.AffineTransform(t, 1.0)],
-    ),
-    "exponential": lambda t: torch.distributions.Exponential(t.exp()),
-    "normal": lambda t: torch.distributions.Normal(t, 1.0),
-}
-
-
-@on_each_perturbation
-def test_perturbation_densities(name):
-    theta = torch.linspace(-1, 1, 5, dtype=torch.float64)
-    value = st.perturb(name, theta.expand(3, 5), seed=2)
-    log_prob = st.perturbation_log_prob(name, theta, value)
-    close(log_prob, LAWS[name](theta).log_prob(value), 1e-10)
-    other = theta.flip(0)
-    kl = st.perturbation_kl(name, theta, other)
-    if name == "logistic":
-        draws = LAWS[name](theta).sample((200000,))
-        ratio = LAWS[name](theta).log_prob(draws) - LAWS[name](other).log_prob(draws)
-        close(kl, ratio.mean(0), 2e-2)
-    else:
-        close(kl, torch.distributions.kl_divergence(LAWS[name](theta), LAWS[name](other)), 1e-10)
-
-
-@on_each_perturbation
-def test_perturbations_follow_their_law(name):
-    theta = torch.linspace(-1, 1, 5, dtype=torch.float64)
-    draws = st.perturb(name, theta.expand(20000, 5), seed=3)
-    sorted_draws = draws.sort(0).values
-    if name == "gumbel":
-        cdf = torch.exp(-torch.exp(theta - sorted_draws))
-    else:
-        cdf = LAWS[name](theta).cdf(sorted_draws)
-    steps = torch.arange(1, 20001, dtype=torch.float64).unsqueeze(1) / 20000
-    assert float((cdf - steps).abs().max()) < 2.2 / math.sqrt(20000)  # Kolmogorov, p < 1e-4
-
-
-@on_each_perturbation
-def test_perturbation_batches(name):
-    theta = torch.linspace(-1, 1, 24).reshape(4, 6)
-    draws = st.perturb(name, theta, seed=1)
-    assert torch.equal(draws, st.perturb(name, theta, seed=1))
-    assert not torch.equal(draws, st.perturb(name, theta, seed=2))
-    assert torch.equal(draws[2:], st.perturb(name, theta[2:], seed=1, offset=2))
-    assert torch.equal(draws, st.perturb(name, theta.t().contiguous().t(), seed=1))
-    assert torch.equal(draws, st.perturb(name, theta.reshape(2, 2, 6), seed=1).reshape(4, 6))
-    assert st.perturb(name, torch.zeros(0, 3), seed=1).shape == (0, 3)
-    assert st.perturb(name, torch.tensor(0.5), seed=1).shape == ()
-
-
 # ---- the classes --------------------------------------------------------------------------------
 
 
@@ -379,7 +325,8 @@ def test_fields_with_defaults():
 def test_every_public_name_is_documented():
     for name in st.__all__:
         assert getattr(st, name) is not None
-    for name in ("perturb", "perturbation_log_prob", "perturbation_kl", "Structure"):
+    names = ("perturb", "noise", "transform", "perturbation_log_prob", "perturbation_kl", "Structure")
+    for name in names:
         assert getattr(st, name).__doc__
     for verb in st.structures["OneHot"].verbs:
         if not verb.endswith("_vjp"):
@@ -435,6 +382,16 @@ BAD = {
         "lengths.*cpu.*meta",
     ),
     "perturbation": (lambda: st.perturb("cauchy", U, seed=1), ValueError, "'cauchy'.*gumbel"),
+    "scale 0": (lambda: st.perturb("normal", U, seed=1, scale=0), ValueError, "scale.*0.0"),
+    "scale text": (lambda: st.perturb("normal", U, seed=1, scale="2"), TypeError, "scale.*'2'"),
+    "width": (lambda: st.noise("normal", U, seed=1, width=2), TypeError, "width.*normal.*scale"),
+    "terms": (
+        lambda: st.perturb("sum_of_gamma", U, seed=1, terms=1.5),
+        ValueError,
+        "terms.*whole.*1.5",
+    ),
+    "kl": (lambda: st.perturbation_kl("sum_of_gamma", U, U), ValueError, "kl.*support.*transform"),
+    "noise": (lambda: st.transform("gumbel", U, U.double()), ValueError, "noise.*float32"),
     "theta": (lambda: st.perturb("gumbel", U.long(), seed=1), ValueError, "theta.*int64"),
     "value": (
         lambda: st.perturbation_log_prob("gumbel", U, U.double()),

@@ -110,6 +110,12 @@ struct SerialTeam {
     each(0, count, f);
   }
 
+  /// At most `room` entries more than `count`, so that all blocks are whole.
+  static constexpr int room = 64;
+  template <class T>
+  SOFTTRICKS_FN static constexpr int whole_blocks(int count) {
+    return (count + block_width<T> - 1) / block_width<T> * block_width<T>;
+  }
   /// f(block) for every block of neighbouring entries, in any order.
   template <class T, class F>
   SOFTTRICKS_FN void each_block_of(int count, F f) const {

@@ -24,11 +24,20 @@ struct SquaredNorm {
     s.argmax(team, in, length, out, scratch);
   };
 
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
+  }
+
   /// Bytes that `active_set` needs beside the structure's own.
   template <class T, class S>
   static std::size_t active_set_scratch(const S& structure) {
-    return ActiveSet<ScalarOf<T>>::scratch(structure.size()) +
-           sizeof(T) * static_cast<std::size_t>(structure.size()) + Scratch::alignment;
+    std::size_t oracle = sizeof(T) * static_cast<std::size_t>(structure.size());
+    if constexpr (requires { structure.template entries_scratch<T>(); }) {
+      oracle = structure.template entries_scratch<T>();
+    }
+    return ActiveSet<ScalarOf<T>>::scratch(structure.size()) + oracle + Scratch::alignment;
   }
   /// Bytes that relax and relax_vjp need beside the structure's own.
   template <class T, class S>
@@ -96,11 +105,6 @@ struct SquaredNorm {
     const ArgmaxOracle<S, T, Team> oracle(structure, team, length, scratch);
     set.clear(team);
     return set.project(team, utility, oracle);
-  }
-  /// f(x).
-  template <class T, class Team>
-  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
-    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
   }
 };
 

@@ -16,7 +16,7 @@
 ///          of the utilities and entries that add up to that gain.
 /// Limits   `member_capacity` members. A face that needs more is left with the best point of those
 ///          found, in the hull all the same; `gap` bounds what is missing.
-#include "softtricks/base/weighted_members.hpp"
+#include "softtricks/solver/weighted_members.hpp"
 
 namespace softtricks {
 
@@ -30,41 +30,60 @@ class GramFactor {
  public:
   SOFTTRICKS_FN GramFactor(int capacity, Scratch& scratch)
       : stride_((whole(capacity) / block | 1) * block),
-        upper_{scratch.take<double>(static_cast<std::size_t>(capacity) * stride_), stride_},
-        diagonal_(scratch.take<double>(capacity)),
-        inverse_(scratch.take<double>(capacity)) {}
+        upper_{scratch.take<double>(static_cast<std::size_t>(whole(capacity)) * stride_), stride_},
+        diagonal_(scratch.take<double>(whole(capacity))),
+        inverse_(scratch.take<double>(whole(capacity))) {}
 
   SOFTTRICKS_FN void clear() { count_ = 0; }
   SOFTTRICKS_FN int count() const { return count_; }
   SOFTTRICKS_FN int stride() const { return stride_; }
 
-  /// x = R^-T x; x: [stride].
+  /// x = R^-T x; x: [stride]. Four rows at a time, of which the corner is solved first.
   template <class Team>
   SOFTTRICKS_SOLVER void solve_transposed(const Team& team, double* x) const {
-    const int end = whole(count_);
-    for (int i = count_; i < end; ++i) x[i] = 0;
-    for (int i = 0; i < count_; ++i) {
-      const double y = x[i] * inverse_[i];
+    const int end = fill(x);
+    for (int i = 0; i < count_; i += 4) {
+      double y[4];
+      for (int a = 0; a < 4; ++a) {
+        y[a] = x[i + a];
+        for (int b = 0; b < a; ++b) y[a] -= y[b] * upper_(i + b, i + a);
+        y[a] *= inverse_[i + a];
+      }
       const int first = from(i);
-      const auto take = [=]<class V>(const V& v, const V& r) { return v - V(y) * r; };
-      team.map(end - first, x + first, take, static_cast<const double*>(x + first),
-               static_cast<const double*>(upper_.row(i) + first));
-      x[i] = y;
+      const auto take = [=]<class V>(const V& v, const V& a, const V& b, const V& c, const V& d) {
+        return v - (V(y[0]) * a + V(y[1]) * b + (V(y[2]) * c + V(y[3]) * d));
+      };
+      team.map(end - first, x + first, take, row(x, first), row(upper_.row(i), first),
+               row(upper_.row(i + 1), first), row(upper_.row(i + 2), first),
+               row(upper_.row(i + 3), first));
+      for (int a = 0; a < 4; ++a) x[i + a] = y[a];
     }
   }
 
   /// x = R^-1 x; x: [stride].
   template <class Team>
   SOFTTRICKS_SOLVER void solve(const Team& team, double* x) const {
-    const int end = whole(count_);
-    for (int i = count_; i < end; ++i) x[i] = 0;
-    const auto product = []<class V>(const V& a, const V& b) { return a * b; };
-    for (int i = count_ - 1; i >= 0; --i) {
+    const int end = fill(x);
+    const auto products = []<class V>(const V& v, const V& a, const V& b, const V& c, const V& d) {
+      return Several<V, 4>{{v * a, v * b, v * c, v * d}};
+    };
+    for (int i = (count_ - 1) / 4 * 4; i >= 0; i -= 4) {
+      double y[4];
+      for (int a = 0; a < 4; ++a) {
+        y[a] = x[i + a];
+        x[i + a] = 0;
+      }
       const int first = from(i);
-      const double known = team.template map_sum<double>(
-          end - first, product, static_cast<const double*>(upper_.row(i) + first),
-          static_cast<const double*>(x + first));
-      x[i] = (x[i] - known) * inverse_[i];
+      const auto known = team.template map_sums<double, 4>(
+          end - first, products, row(x, first), row(upper_.row(i), first),
+          row(upper_.row(i + 1), first), row(upper_.row(i + 2), first),
+          row(upper_.row(i + 3), first));
+      for (int a = 3; a >= 0; --a) {
+        y[a] -= known.part[a];
+        for (int b = a + 1; b < 4; ++b) y[a] -= upper_(i + a, i + b) * y[b];
+        y[a] *= inverse_[i + a];
+        x[i + a] = y[a];
+      }
     }
   }
 
@@ -74,11 +93,12 @@ class GramFactor {
   SOFTTRICKS_SOLVER void append(const Team& team, const double* column, double pivot) {
     const int k = count_++;
     if (k % block == 0) {
-      for (int i = 0; i < k; ++i) {
-        team.each(block, [&](int l) { upper_(i, k + l) = 0; });
+      // Rows beyond the last are there, too, and change nothing.
+      for (int i = 0; i < k + block; ++i) {
+        team.each(i < k ? k : 0, k + block, [&](int j) { upper_(i, j) = 0; });
       }
+      team.each(k, k + block, [&](int i) { inverse_[i] = 0; });
     }
-    team.each(whole(k + 1), [&](int j) { upper_(k, j) = 0; });
     team.each(k, [&](int i) { upper_(i, k) = column[i]; });
     diagonal_[k] = pivot;
     inverse_[k] = 1 / pivot;
@@ -116,10 +136,21 @@ class GramFactor {
         z[i + 1] = c * y - s * x;
       }
     }
-    --count_;
+    count_ = last;
+    inverse_[last] = 0;
   }
 
  private:
+  /// 0 beyond the last member, up to a whole block; where that ends.
+  SOFTTRICKS_FN int fill(double* x) const {
+    const int end = whole(count_);
+    for (int i = count_; i < end; ++i) x[i] = 0;
+    return end;
+  }
+  SOFTTRICKS_FN static const double* row(const double* numbers, int first) {
+    return numbers + first;
+  }
+
   int stride_, count_ = 0;
   Matrix<double> upper_;
   double *diagonal_, *inverse_;
@@ -127,7 +158,8 @@ class GramFactor {
 
 /// The oracle of anything that has an `argmax`: finds the member of largest utility, as the list of
 /// its entries that are not 0; false if there is none. A quicker text may offer the list itself,
-/// as the places of its ones, -1 where there is no member: `argmax_entries`.
+/// as the places of its ones, -1 where there is no member: `argmax_entries`. It may read, not use,
+/// Team::room numbers behind the utilities.
 template <class S, class T, class Team>
 class ArgmaxOracle {
  public:
@@ -179,7 +211,7 @@ class ActiveSet {
         factor_(capacity_, scratch) {
     double** const arrays[] = {&rise_, &level_, &target_, &overlap_};
     for (double** const array : arrays) *array = scratch.take<double>(factor_.stride());
-    residual_ = scratch.take<T>(size);
+    residual_ = scratch.take<T>(size + SerialTeam<>::room);
     best_ = {scratch.take<int>(size), scratch.take<T>(size), 0};
   }
   static std::size_t scratch(int size) {
@@ -249,7 +281,7 @@ class ActiveSet {
   SOFTTRICKS_FN bool start(const Team& team, Vector<const T> utility, const Oracle& oracle) {
     if (count() > 0) refresh(team, utility);
     if (count() == 0) {
-      if (!ask(oracle, utility)) return false;
+      if (!ask(oracle, {residual_, utility.size})) return false;
       members_.add(team, best_);
       members_.overlaps(team, 0, overlap_);
       offset_ = worth(utility);

@@ -4,7 +4,7 @@
 ///
 /// Method   Semismooth Newton [Qi, Sun 1993] on the dual, convex and piecewise quadratic, with the
 ///          a_i eliminated: each row is kept at sum 1 by its threshold [Michelot 1986]. The Hessian
-///          in b is the Laplacian of base/bipartite_laplacian.hpp for conductances 1 on the
+///          in b is the Laplacian of solver/bipartite_laplacian.hpp for conductances 1 on the
 ///          support, so that a step is exact once the support is right. Along a step the dual is
 ///          searched for its minimum, which is where its slope changes sign.
 /// Slow     Where columns get no better, their part of the support has other than as many rows, or
@@ -19,9 +19,9 @@
 ///          columns within birkhoff_tolerance, or within 16 times that where no step helps.
 /// Cost     2/3 n^3 multiply-adds a step at most, less on a small support; some 5 steps as a rule,
 ///          22 the most that was seen. 3 n^2 numbers of scratch.
-#include "softtricks/base/bipartite_laplacian.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/solver/bipartite_laplacian.hpp"
 
 namespace softtricks {
 

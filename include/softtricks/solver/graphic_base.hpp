@@ -25,13 +25,12 @@ constexpr std::size_t graphic_base_scratch(int vertices, int edges) {
          (4 * sizeof(double) + 8 * sizeof(int)) * m + 20 * Scratch::alignment;
 }
 
-/// Fill it with `add`, then solve.
+/// Name a graph and add its edges, one graph after the other where there are several, then solve.
 template <class Shape, class Team>
 class GraphicBase {
  public:
   SOFTTRICKS_FN GraphicBase(const Team& team, int vertices, int edges, Scratch& memory)
       : team_(team),
-        vertices_(vertices),
         excess_(vertices, memory),
         weight_{memory.take<double>(static_cast<std::size_t>(vertices) *
                                     static_cast<std::size_t>(vertices)),
@@ -49,20 +48,20 @@ class GraphicBase {
         size_(memory.take<int>(vertices)),
         start_(memory.take<int>(vertices + 2)) {}
 
+  SOFTTRICKS_FN void clear() { edges_ = waiting_ = blocks_ = 0; }
+  SOFTTRICKS_FN void start_graph(int vertices) { open_[waiting_++] = {edges_, edges_, vertices}; }
   SOFTTRICKS_FN void add(int index, int from, int to, double utility) {
     edge_[edges_] = {index, from, to};
-    utility_[edges_] = utility;
-    ++edges_;
+    utility_[edges_++] = utility;
+    open_[waiting_ - 1].last = edges_;
   }
 
-  /// False where the graph is not connected.
+  /// False where a graph is not connected.
   SOFTTRICKS_SOLVER bool solve() {
-    blocks_ = 0;
-    int waiting = 0;
-    if (vertices_ > 1) open_[waiting++] = {0, edges_, vertices_};
-    while (waiting > 0) {
-      const Block block = open_[--waiting];
+    while (waiting_ > 0) {
+      const Block block = open_[--waiting_];
       const int rank = block.vertices - 1, edges = block.last - block.first;
+      if (rank == 0) continue;
       if (edges < rank) return false;
       capped_choice<Shape>(team_, Vector<const double>{utility_ + block.first, edges},
                            static_cast<double>(rank), Vector<double>{soft_ + block.first, edges});
@@ -71,13 +70,22 @@ class GraphicBase {
         done_[blocks_++] = block;
         settle(block);
       } else {
-        waiting = split(block, parts, waiting);
+        split(block, parts);
       }
     }
     return true;
   }
 
   SOFTTRICKS_FN int blocks() const { return blocks_; }
+  /// visit(block, index, slope of h there) for every edge.
+  template <class Visit>
+  SOFTTRICKS_FN void each_slope(Visit visit) const {
+    for (int b = 0; b < blocks_; ++b) {
+      for (int k = done_[b].first; k < done_[b].last; ++k) {
+        visit(b, edge_[k].index, Shape::slope(soft_[k]));
+      }
+    }
+  }
   /// visit(index, x) for every edge.
   template <class Visit>
   SOFTTRICKS_FN void each_soft(Visit visit) const {
@@ -139,7 +147,7 @@ class GraphicBase {
   }
 
   /// Sorts the edges by the part in which they are, those between parts last, and opens each.
-  SOFTTRICKS_FN int split(const Block& block, int parts, int waiting) {
+  SOFTTRICKS_FN void split(const Block& block, int parts) {
     const auto part_of = [&](const Edge& e) {
       return part_[e.from] == part_[e.to] ? part_[e.from] : parts;
     };
@@ -150,9 +158,9 @@ class GraphicBase {
     start_[0] = block.first;
     for (int p = 0; p <= parts; ++p) start_[p + 1] += start_[p];
     for (int p = 0; p < parts; ++p) {
-      if (size_[p] > 1) open_[waiting++] = {start_[p], start_[p + 1], size_[p]};
+      if (size_[p] > 1) open_[waiting_++] = {start_[p], start_[p + 1], size_[p]};
     }
-    open_[waiting++] = {start_[parts], start_[parts + 1], parts};
+    open_[waiting_++] = {start_[parts], start_[parts + 1], parts};
     for (int k = block.first; k < block.last; ++k) {
       const Edge e = edge_[k];
       const int part = part_of(e), to = start_[part]++;
@@ -164,11 +172,9 @@ class GraphicBase {
       edge_[k] = sorted_[k];
       utility_[k] = spare_[k];
     }
-    return waiting;
   }
 
   const Team& team_;
-  const int vertices_;
   ForestExcess excess_;
   const Matrix<double> weight_;
   Edge* const edge_;
@@ -183,7 +189,7 @@ class GraphicBase {
   int* const place_;  // of a vertex in its part
   int* const size_;   // of a part
   int* const start_;  // of a part's edges
-  int edges_ = 0, blocks_ = 0;
+  int edges_ = 0, waiting_ = 0, blocks_ = 0;
 };
 
 }  // namespace softtricks

@@ -8,14 +8,14 @@
 ///          Jacobian is symmetric, so the same with du = g is the product:
 ///          out_ij = s_ij (g_ij - a_i + y_j), a and y the potentials of a bipartite graph of
 ///          conductances s under the currents that g drives.
-/// Method   Rows are eliminated by hand, columns by base/bipartite_laplacian.hpp.
+/// Method   Rows are eliminated by hand, columns by solver/bipartite_laplacian.hpp.
 /// Accuracy g is taken relative to that of each row's largest s, whose own result is minus the
 ///          sum of the others': near a permutation, where all derivatives are small, nothing
 ///          cancels. Errors are roundings of the largest of the other entries, times that of g.
 /// Cost     2/3 n^3 multiply-adds, 3 n^2 numbers of scratch.
-#include "softtricks/base/bipartite_laplacian.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/solver/bipartite_laplacian.hpp"
 
 namespace softtricks {
 

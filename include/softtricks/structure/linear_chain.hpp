@@ -72,27 +72,39 @@ struct LinearChain : Derivations<LinearChain> {
   }
 
   /// The argmax as the places of its ones, found by plain sums; -1 if there is no member. For
-  /// solvers that ask many times.
+  /// solvers that ask many times; up to Team::room numbers behind the utilities may be read.
+  template <class T>
+  constexpr std::size_t entries_scratch() const {
+    return 2 * (sizeof(T) * static_cast<std::size_t>(length) *
+                    static_cast<std::size_t>(states + SerialTeam<>::room) +
+                Scratch::alignment);
+  }
   template <Plain T, class Team>
   SOFTTRICKS_SOLVER int argmax_entries(const Team& team, Vector<const T> utility, T actual_length,
                                        int* entry, Scratch scratch) const {
     const int steps = static_cast<int>(actual_length), square = states * states;
-    const Matrix<T> best{scratch.take<T>(steps * states), states};
-    const Matrix<T> origin{scratch.take<T>(steps * states), states};  // the state before
+    const int wide = Team::template whole_blocks<T>(states);
+    const Matrix<T> best{scratch.take<T>(steps * wide), wide};
+    const Matrix<T> origin{scratch.take<T>(steps * wide), wide};  // the state before
     team.each(states, [&](int s) { best(0, s) = utility[s]; });
     for (int t = 1; t < steps; ++t) {
       const T* const before = best.row(t - 1);
       const T* const pair = utility.data + length * states + (t - 1) * square;
-      team.template each_block_of<T>(states, [&](auto block) {
+      team.template each_block_of<T>(wide, [&](auto block) {
         using V = decltype(block.read(pair));
-        V top(-infinity<V>), where(0);
-        for (int from = 0; from < states; ++from) {
+        V top[2] = {V(-infinity<V>), V(-infinity<V>)}, where[2] = {V(0), V(0)};
+        const auto look = [&](int from, int half) {
           const V value = V(before[from]) + block.read(pair + from * states);
-          where = select(value > top, V(ScalarOf<V>(from)), where);
-          top = max(top, value);
+          where[half] = select(value > top[half], V(ScalarOf<V>(from)), where[half]);
+          top[half] = max(top[half], value);
+        };
+        for (int from = 0; from + 1 < states; from += 2) {
+          look(from, 0);  // two, so that they don't wait for each other
+          look(from + 1, 1);
         }
-        block.write(best.row(t), top + block.read(utility.data + t * states));
-        block.write(origin.row(t), where);
+        if (states % 2 == 1) look(states - 1, 0);
+        block.write(origin.row(t), select(top[1] > top[0], where[1], where[0]));
+        block.write(best.row(t), max(top[0], top[1]) + block.read(utility.data + t * states));
       });
     }
     const T* const last = best.row(steps - 1);

@@ -88,25 +88,33 @@ struct ProjectiveTree : Derivations<ProjectiveTree> {
 
   /// The argmax as the places of its ones, found by plain sums; -1 if there is no member. For
   /// solvers that ask many times. Spans of one width lie side by side and are found together.
+  template <class T>
+  constexpr std::size_t entries_scratch() const {
+    const std::size_t rows = kinds * static_cast<std::size_t>(nodes) + kinds + 2;
+    return sizeof(T) * rows * static_cast<std::size_t>(nodes + SerialTeam<>::room) +
+           2 * sizeof(Part) * static_cast<std::size_t>(nodes) + 8 * Scratch::alignment;
+  }
   template <Plain T, class Team>
   SOFTTRICKS_SOLVER int argmax_entries(const Team& team, Vector<const T> utility, T length,
                                        int* entry, Scratch scratch) const {
     const int n = static_cast<int>(length);
     Spans<T> best{n, {}};
-    for (Matrix<T>& kind : best.value) kind = {scratch.take<T>(n * n), n};
-    T* const arc = scratch.take<T>(2 * n);
+    const int stride = n + Team::room;  // blocks are taken whole, whatever lies behind a row's end
+    for (Matrix<T>& kind : best.value) kind = {scratch.take<T>(n * stride + Team::room), stride};
+    T* const arc = scratch.take<T>(2 * stride);
     team.each(n, [&](int s) { best.value[to_right](0, s) = best.value[to_left](0, s) = T(0); });
     for (int width = 1; width < n; ++width) {
       team.each(n - width, [&](int s) {
         arc[s] = utility[s * nodes + s + width];
-        arc[n + s] = s == 0 ? -infinity<T> : utility[(s + width) * nodes + s];
+        arc[stride + s] = s == 0 ? -infinity<T> : utility[(s + width) * nodes + s];
       });
-      team.template each_block_of<T>(n - width, [&](auto block) {
+      const int spans = Team::template whole_blocks<T>(n - width);
+      team.template each_block_of<T>(spans, [&](auto block) {
         const auto inner = best.join(block, to_right, 0, to_left, width - 1, 1);
         block.write(best.value[arc_to_right].row(width), inner + block.read(arc));
-        block.write(best.value[arc_to_left].row(width), inner + block.read(arc + n));
+        block.write(best.value[arc_to_left].row(width), inner + block.read(arc + stride));
       });
-      team.template each_block_of<T>(n - width, [&](auto block) {
+      team.template each_block_of<T>(spans, [&](auto block) {
         block.write(best.value[to_right].row(width),
                     best.join(block, arc_to_right, 1, to_right, width, 0));
         block.write(best.value[to_left].row(width),
@@ -128,14 +136,18 @@ struct ProjectiveTree : Derivations<ProjectiveTree> {
     template <class Block>
     SOFTTRICKS_FN auto join(const Block& block, Kind left, int least, Kind right, int rest,
                             int gap) const {
-      auto top = block.read(value[left].row(least)) +
-                 block.read(value[right].row(rest - least) + least + gap);
+      const auto sum = [&](int w) {
+        return block.read(value[left].row(w)) + block.read(value[right].row(rest - w) + w + gap);
+      };
+      auto top = sum(least), other = top;  // two, so that they don't wait for each other
+      int w = least + 1;
       const int end = right == arc_to_left ? rest : rest + 1;  // arcs are not empty
-      for (int w = least + 1; w < end; ++w) {
-        top = max(
-            top, block.read(value[left].row(w)) + block.read(value[right].row(rest - w) + w + gap));
+      for (; w + 1 < end; w += 2) {
+        top = max(top, sum(w));
+        other = max(other, sum(w + 1));
       }
-      return top;
+      if (w < end) top = max(top, sum(w));
+      return max(top, other);
     }
   };
   struct Part {

@@ -239,6 +239,7 @@ struct SpanningTree {
                                 Vector<const T> cotangent, Vector<T> out, Scratch scratch) const {
     const int n = static_cast<int>(length);
     GraphicBase<Shape, Team> base(team, n, size(), scratch);
+    base.start_graph(n);
     for (int i = 0; i < n; ++i) {
       for (int j = i + 1, e = edge(i, j); j < n; ++j, ++e) {
         if (utility[e] > -infinity<T>) base.add(e, i, j, utility[e]);
