@@ -153,6 +153,12 @@ def dependencies(axes, shape, x):
     arches(axes, nodes, [(*divmod(e, nodes), value) for e, value in enumerate(x)])
 
 
+def path(axes, shape, x):
+    nodes = shape["nodes"]
+    edges = [(i, j) for i in range(nodes) for j in range(i + 1, nodes)]
+    arches(axes, nodes, [(*edge, value) for edge, value in zip(edges, x, strict=True)])
+
+
 def lattice(axes, shape, x):
     """States as dots, a column a step; transitions as edges."""
     length, states = shape["length"], shape["states"]
@@ -204,4 +210,5 @@ PICTURES = {
         {"pairs": 6}, [0] * 36, matrix, aspect=1, rows=("shannon_entropy", "squared_norm"), seed=34
     ),
     "grid_path": Picture({"rows": 7, "columns": 7}, [0] * 49, matrix, aspect=1, seed=49),
+    "dag_path": Picture({"nodes": 6}, [0] * 15, path, aspect=0.58, foot=0, seed=3),
 }

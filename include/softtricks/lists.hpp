@@ -24,6 +24,7 @@
 #include "softtricks/structure/arborescence.hpp"
 #include "softtricks/structure/bit_vector.hpp"
 #include "softtricks/structure/correlated_k_subset.hpp"
+#include "softtricks/structure/dag_path.hpp"
 #include "softtricks/structure/grid_path.hpp"
 #include "softtricks/structure/k_subset.hpp"
 #include "softtricks/structure/linear_chain.hpp"
@@ -46,7 +47,7 @@ struct List {
 };
 
 using Structures = List<OneHot, BitVector, KSubset, RangeSubset, CorrelatedKSubset, SpanningTree,
-                        Arborescence, LinearChain, ProjectiveTree, Matching, GridPath>;
+                        Arborescence, LinearChain, ProjectiveTree, Matching, GridPath, DagPath>;
 // Oracle is a template over a user's solver.
 using Perturbations = List<Gumbel, Logistic, Exponential, Normal, NegativeExponential, SumOfGamma>;
 using Regularizers = List<GibbsEntropy, SquaredNorm, BinaryEntropy, ShannonEntropy>;

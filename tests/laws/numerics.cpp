@@ -326,6 +326,7 @@ TEST(Numerics, CorrelatedSubsets) { check_program(CorrelatedKSubset{60, 12}, {60
 TEST(Numerics, ProjectiveTrees) { check_program(ProjectiveTree{12, 0}, {12, 0}); }
 TEST(Numerics, SingleRootedProjectiveTrees) { check_program(ProjectiveTree{12, 1}, {12, 1}); }
 TEST(Numerics, GridPaths) { check_program(GridPath{12, 10}, {12, 10}); }
+TEST(Numerics, DagPaths) { check_program(DagPath{20}, {20}); }
 
 /// The program of a matching under its name.
 struct MatchingProgram : PermutationProgram {
