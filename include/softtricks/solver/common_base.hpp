@@ -19,7 +19,7 @@
 ///          price. Arcs that are in all are contracted.
 /// Cost     5 to 10 soft spanning trees where utilities are spread over a few nats, some hundred at
 ///          worst.
-#include "softtricks/base/bipartite_laplacian.hpp"
+#include "softtricks/solver/bipartite_laplacian.hpp"
 #include "softtricks/solver/graphic_base.hpp"
 #include "softtricks/solver/useful_arcs.hpp"
 
