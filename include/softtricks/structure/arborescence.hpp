@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 
+#include "softtricks/base/center.hpp"
 #include "softtricks/base/dual.hpp"
 #include "softtricks/base/random.hpp"
 #include "softtricks/base/shape.hpp"
@@ -198,7 +199,11 @@ struct Arborescence {
                                        Vector<const T> cotangent, Vector<T> out,
                                        Scratch scratch) const {
     T* const middle = scratch.take<T>(vertices());
-    find_middles(utility, cotangent, middle);
+    // The Hessian of the log partition function is blind to a constant on the arcs into a vertex.
+    for (int q = 1; q < vertices(); ++q) {
+      middle[q] = midrange(utility, cotangent, vertices() - 1,
+                           [=, this](int k) { return entry(k < q ? k : k + 1, q); });
+    }
     team.each(size(), [&](int e) { out[e] = T(0); });
     MaskOf<T> careful;
     {
@@ -438,23 +443,6 @@ struct Arborescence {
   template <class T>
   SOFTTRICKS_FN static T spoil_of(T log_sum) {
     return select(log_sum == T(-infinity<T>), T(not_a_number<T>), T(0));
-  }
-
-  /// Half way between the least and the largest cotangent of the arcs into each vertex. The Hessian
-  /// of the log partition function is blind to a constant on them.
-  template <class T>
-  SOFTTRICKS_FN void find_middles(Vector<const T> utility, Vector<const T> cotangent,
-                                  T* middle) const {
-    for (int q = 1; q < vertices(); ++q) {
-      T least(infinity<T>), most(-infinity<T>);
-      for (int p = 0; p < vertices(); ++p) {
-        if (p == q) continue;
-        const auto absent = utility[entry(p, q)] == T(-infinity<T>);
-        least = min(least, select(absent, least, cotangent[entry(p, q)]));
-        most = max(most, select(absent, most, cotangent[entry(p, q)]));
-      }
-      middle[q] = select(least <= most, (least + most) * T(ScalarOf<T>(0.5)), T(0));
-    }
   }
 
   /// Weights whose tangents follow the cotangent, taken relative to `middle`.
