@@ -154,9 +154,10 @@ def dependencies(axes, shape, x):
 
 
 def path(axes, shape, x):
+    """Edges (i, j), i < j, row-major, above a row of vertices."""
     nodes = shape["nodes"]
-    edges = [(i, j) for i in range(nodes) for j in range(i + 1, nodes)]
-    arches(axes, nodes, [(*edge, value) for edge, value in zip(edges, x, strict=True)])
+    ends = [(i, j) for i in range(nodes) for j in range(i + 1, nodes)]
+    arches(axes, nodes, [(i, j, value) for (i, j), value in zip(ends, x, strict=True)])
 
 
 def lattice(axes, shape, x):
@@ -209,6 +210,6 @@ PICTURES = {
     "matching": Picture(
         {"pairs": 6}, [0] * 36, matrix, aspect=1, rows=("shannon_entropy", "squared_norm"), seed=34
     ),
+    "dag_path": Picture({"nodes": 7}, [-1] * 21, path, aspect=0.58, foot=0, seed=2),
     "grid_path": Picture({"rows": 7, "columns": 7}, [0] * 49, matrix, aspect=1, seed=49),
-    "dag_path": Picture({"nodes": 6}, [0] * 15, path, aspect=0.58, foot=0, seed=3),
 }
