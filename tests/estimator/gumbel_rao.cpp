@@ -63,6 +63,25 @@ TEST(GumbelRao, UtilitiesOfOneHotGivenTheHardSample) {
   }
 }
 
+/// Utilities and noise of half the size, at half the locations.
+template <class Trick>
+void expect_scaled(const Trick& plain, const Numbers& theta, const Numbers& x) {
+  Trick narrow = plain;
+  narrow.perturbation.scale = 0.5;
+  Numbers half = theta;
+  for (double& t : half) t /= 2;
+  const auto drawn = given(plain, theta, x, 20), scaled = given(narrow, half, x, 20);
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    for (std::size_t e = 0; e < theta.size(); ++e) EXPECT_EQ(scaled[i][e], drawn[i][e] / 2);
+  }
+}
+
+TEST(GumbelRao, ScalesOfPerturbations) {
+  const Numbers theta{0.2, -0.5, 3.0, 0.1};
+  expect_scaled(ChoiceTrick{OneHot{4}, 1}, theta, member_of(4, {2}));
+  expect_scaled(BitsTrick{BitVector{4}, 1}, theta, member_of(4, {0, 1}));
+}
+
 TEST(GumbelRao, UtilitiesOfBitsGivenTheHardSample) {
   const Numbers theta{0.3, -4.0, 2.5};
   for (unsigned set = 0; set < 8; ++set) {

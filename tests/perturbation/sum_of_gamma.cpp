@@ -119,6 +119,32 @@ TEST(SumOfGamma, SumsOfKAreNearlyGumbel) {
   }
 }
 
+/// With k = 1 the density is that of the largest of ten; also far beyond where draws lie.
+TEST(SumOfGamma, DensitiesAreAccurate) {
+  const SumOfGamma law;
+  for (const double x : {0.5, 1.0, 2.0, 5.0, 9.0, 20.0, 60.0, 400.0, 999.0, 1001.0, 1e5}) {
+    const double exact = std::log(10.0) - x + 9 * std::log1p(-std::exp(-x));
+    const double slope = 9 * std::exp(-x) / -std::expm1(-x) - 1, u = x - std::log(10.0);
+    const Dual<double> got = law.log_prob(Dual<double>(0), Dual<double>(u, 1));
+    EXPECT_NEAR(got.value, exact, 1e-12 * (1 + x));
+    EXPECT_NEAR(got.tangent, slope, 1e-12 * (1 + 1 / x));
+    EXPECT_NEAR(law.log_prob(0.0f, static_cast<float>(u)), exact, 2e-5 * (1 + x)) << "x = " << x;
+  }
+  EXPECT_EQ(law.log_prob(0.0, -2.31), -infinity<double>) << "below the support";
+  EXPECT_TRUE(std::isnan(law.log_prob(0.0, not_a_number<double>)));
+}
+
+/// Where the tail goes over into its expansion.
+TEST(SumOfGamma, TheTailIsContinued) {
+  for (const SumOfGamma& law : {SumOfGamma{4, 1, 20}, SumOfGamma{30, 1, 10}, SumOfGamma{2, 1, 3}}) {
+    const double start = -std::log(law.terms) / law.k, step = 1e-3;
+    const auto at = [&](double x) { return law.log_prob(0.0, start + x); };
+    const double before = (at(1000 - step) - at(1000 - 2 * step)) / step;
+    EXPECT_NEAR((at(1000 + 2 * step) - at(1000 + step)) / step, before, 1e-6);
+    EXPECT_NEAR(at(1000 + step) - at(1000 - step), 2 * step * before, 1e-8);
+  }
+}
+
 /// Tails where an error of the size of a float's rounding would show: the largest of many draws.
 TEST(SumOfGamma, TailsAreThere) {
   const std::size_t count = 4000000;
