@@ -72,9 +72,9 @@ def test_perturbed_relaxations_are_one_graph(name):
         utility = st.perturb(name, theta, seed=seed)
         noise = st.noise(name, theta, seed=seed + 1)
         total = st.transform(name, theta, noise, **st.perturbations[name]).square().sum()
+        total = total + st.perturbation_log_prob(name, theta, utility.detach()).sum()
         if name != "sum_of_gamma":
             total = total + st.perturbation_kl(name, theta, torch.zeros_like(theta)).sum()
-            total = total + st.perturbation_log_prob(name, theta, utility.detach()).sum()
         return tree.relax(utility, temperature).square().sum() + total
 
     counter = Counter()

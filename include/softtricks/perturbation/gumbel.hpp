@@ -33,8 +33,9 @@ struct Gumbel {
   }
   template <class N>
   SOFTTRICKS_FN N log_prob(N theta, N value) const {
+    using T = decltype(value_of(theta));
     const N z = (value - theta) * N(1 / scale);
-    return -z - exp(-z) - N(std::log(scale));
+    return -z - exp(-z) - N(log(T(scale)));
   }
   template <class N>
   SOFTTRICKS_FN N kl(N theta, N other) const {

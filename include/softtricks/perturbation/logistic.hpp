@@ -32,8 +32,9 @@ struct Logistic {
   }
   template <class N>
   SOFTTRICKS_FN N log_prob(N theta, N value) const {
+    using T = decltype(value_of(theta));
     const N z = (value - theta) * N(1 / scale);
-    return -z - (softplus(-z) + softplus(-z)) - N(std::log(scale));
+    return -z - (softplus(-z) + softplus(-z)) - N(log(T(scale)));
   }
   template <class N>
   SOFTTRICKS_FN N kl(N theta, N other) const {

@@ -43,8 +43,9 @@ struct Normal {
   }
   template <class N>
   SOFTTRICKS_FN N log_prob(N theta, N value) const {
+    using T = decltype(value_of(theta));
     const N z = (value - theta) * N(1 / scale);
-    return -(z * z * N(0.5) + N(0.9189385332046727 + std::log(scale)));
+    return -(z * z * N(0.5) + N(T(ScalarOf<T>(0.9189385332046727)) + log(T(scale))));
   }
   template <class N>
   SOFTTRICKS_FN N kl(N theta, N other) const {
