@@ -21,6 +21,13 @@ constexpr std::size_t relax_scratch(const S& structure) {
   return structure.template scratch<T>() + more;
 }
 
+/// Perturbations with a density that is differentiable in theta and whose support theta does not
+/// move: those that offer log_prob.
+template <class Perturbation, class T>
+concept HasScore = requires(const Perturbation& law, Dual<T> theta) {
+  law.log_prob(theta, theta);
+};
+
 /// A stochastic argmax trick and its relaxation (Paulus, Choi, Tarlow, Krause, Maddison, NeurIPS
 /// 2020): utilities U ~ Perturbation(theta), a hard sample argmax over the structure of U.x, and a
 /// soft sample argmax over its convex hull of U.x - temperature f(x). Hard and soft samples of one
@@ -71,11 +78,11 @@ struct StochasticSoftmax {
     });
   }
 
-  /// grad theta += weight * d log p(utility; theta) / dtheta. Perturbations whose support does not
-  /// depend on theta, and whose density is differentiable in it.
+  /// grad theta += weight * d log p(utility; theta) / dtheta.
   template <Plain T, class Team>
   SOFTTRICKS_FN void log_prob_slope(const Team& team, Vector<const T> theta,
-                                    Vector<const T> utility, T weight, Vector<T> gradient) const {
+                                    Vector<const T> utility, T weight,
+                                    Vector<T> gradient) const requires HasScore<Perturbation, T> {
     team.each(size(), [&](int e) {
       const Dual<T> location(theta[e], T(1)), value(utility[e], T(0));
       const T slope = perturbation.log_prob(location, value).tangent;

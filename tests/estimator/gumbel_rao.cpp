@@ -46,17 +46,21 @@ void expect_uniform(const std::vector<Numbers>& drawn) {
 /// The largest of Gumbel numbers is one with location log sum exp, and the others below it follow
 /// their own law cut off there: distribution functions make uniform numbers of all of them.
 TEST(GumbelRao, UtilitiesOfOneHotGivenTheHardSample) {
+  const double scale = 1.7;
   const Numbers theta{0.2, -0.5, 3.0, 0.1};
-  const double total = std::log(sum_of_exp(theta));
+  Numbers scaled = theta;
+  for (double& t : scaled) t /= scale;
+  const double total = std::log(sum_of_exp(scaled));
   for (std::size_t winner = 0; winner < 4; ++winner) {
     std::vector<Numbers> drawn =
-        given(ChoiceTrick{OneHot{4}, 1}, theta, member_of(4, {winner}), 40000);
+        given(ChoiceTrick{OneHot{4}, 1, {scale}}, theta, member_of(4, {winner}), 40000);
     for (Numbers& u : drawn) {
+      for (double& v : u) v /= scale;
       const double best = u[winner];
       for (std::size_t e = 0; e < 4; ++e) {
         ASSERT_LE(u[e], best);
         u[e] = e == winner ? std::exp(-std::exp(total - best))
-                           : std::exp(std::exp(theta[e] - best) - std::exp(theta[e] - u[e]));
+                           : std::exp(std::exp(scaled[e] - best) - std::exp(scaled[e] - u[e]));
       }
     }
     expect_uniform(drawn);
@@ -83,15 +87,16 @@ TEST(GumbelRao, ScalesOfPerturbations) {
 }
 
 TEST(GumbelRao, UtilitiesOfBitsGivenTheHardSample) {
+  const double scale = 0.6;
   const Numbers theta{0.3, -4.0, 2.5};
   for (unsigned set = 0; set < 8; ++set) {
     const Numbers x{double(set & 1u), double(set >> 1 & 1u), double(set >> 2 & 1u)};
-    std::vector<Numbers> drawn = given(BitsTrick{BitVector{3}, 1}, theta, x, 40000);
+    std::vector<Numbers> drawn = given(BitsTrick{BitVector{3}, 1, {scale}}, theta, x, 40000);
     for (Numbers& u : drawn) {
       for (std::size_t e = 0; e < 3; ++e) {
         ASSERT_EQ(u[e] > 0, x[e] > 0);
-        u[e] = x[e] > 0 ? logistic(theta[e] - u[e]) / logistic(theta[e])
-                        : logistic(u[e] - theta[e]) / logistic(-theta[e]);
+        const double z = (u[e] - theta[e]) / scale, zero = -theta[e] / scale;
+        u[e] = x[e] > 0 ? logistic(-z) / logistic(-zero) : logistic(z) / logistic(zero);
       }
     }
     expect_uniform(drawn);

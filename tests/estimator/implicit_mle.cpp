@@ -37,7 +37,7 @@ TEST(ImplicitMle, IsADifferenceOfMeans) {
     const QuadraticLoss loss = some_loss(problem.theta.size(), 0);
     for (const bool central : {false, true}) {
       FixedStep<double> step{0.7};
-      expect_mean(expected_of(problem, loss, step.factor, central), 100000,
+      expect_mean(expected_of(problem, loss, step.factor, central), 150000,
                   draws_of(problem, step, central, loss));
       AdaptiveStep<double> relative{0.4};
       relative.rate = 0;
@@ -55,7 +55,7 @@ TEST(ImplicitMle, ShortStepsAreUnbiasedForLinearLosses) {
   for_each_argmax_problem([](const auto& problem) {
     const QuadraticLoss loss = some_loss(problem.theta.size(), 0);
     FixedStep<double> step{0.1};
-    expect_unbiased(problem, loss, 300000, draws_of(problem, step, true, loss));
+    expect_unbiased(problem, loss, 450000, draws_of(problem, step, true, loss));
   });
 }
 

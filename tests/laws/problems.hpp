@@ -108,6 +108,21 @@ inline Law law_of_exponential_trees(const Numbers& theta) {
   return law;
 }
 
+/// Under utilities -softplus(theta) E: again the first alarm is the largest utility, at rates
+/// 1 / softplus(theta).
+inline Law law_of_negative_exponential_trees(const Numbers& theta) {
+  Numbers log_rate;
+  for (const double t : theta) log_rate.push_back(-std::log(std::log1p(std::exp(t))));
+  return law_of_gumbel_trees(log_rate);
+}
+
+/// One of n by Gumbel noise of scale 2.
+inline Law law_of_noisy_one_hot(const Numbers& theta) {
+  Numbers scaled = theta;
+  for (double& t : scaled) t /= 2;
+  return law_of_one_hot(scaled);
+}
+
 /// Two pairs by normal noise of variance 1: the matchings differ by N(theta.difference, 4).
 inline Law law_of_two_pairs(const Numbers& theta) {
   const double lead = theta[0] + theta[3] - theta[1] - theta[2];
@@ -199,6 +214,7 @@ using BitsTrick = StochasticSoftmax<BitVector, Logistic, GibbsEntropy>;
 using PairTrick = StochasticSoftmax<KSubset, Gumbel, BinaryEntropy>;
 using TreeTrick = StochasticSoftmax<SpanningTree, Gumbel, GibbsEntropy>;
 using ExponentialTreeTrick = StochasticSoftmax<SpanningTree, Exponential, GibbsEntropy>;
+using NegativeTreeTrick = StochasticSoftmax<SpanningTree, NegativeExponential, GibbsEntropy>;
 using MatchingTrick = StochasticSoftmax<Matching, Normal, ShannonEntropy>;
 using KnapsackTrick = StochasticSoftmax<Knapsack, Gumbel, SquaredNorm>;
 
@@ -215,17 +231,22 @@ void for_each_problem(double temperature, F f) {
       {Knapsack(), temperature}, {-0.5, 0.1, -0.9, -0.2, 0.3}, law_of_knapsacks});
 }
 
-/// For estimators that ask for argmax alone. All but one have U = theta + noise.
+/// For estimators that ask for argmax alone; U = theta + noise.
 template <class F>
 void for_each_location_problem(F f) {
   for_each_problem(1, f);
+  f(Problem<ChoiceTrick>{
+      {OneHot{4}, 1, Gumbel{.scale = 2}}, {0.2, -0.5, 1.0, 0.1}, law_of_noisy_one_hot});
   f(Problem<MatchingTrick>{{Matching{2}, 1}, {0.4, -0.2, 0.1, 0.3}, law_of_two_pairs});
 }
+/// And where theta is no location.
 template <class F>
 void for_each_argmax_problem(F f) {
   for_each_location_problem(f);
   f(Problem<ExponentialTreeTrick>{
       {SpanningTree{4}, 1}, some_tree_theta(), law_of_exponential_trees});
+  f(Problem<NegativeTreeTrick>{
+      {SpanningTree{4}, 1}, some_tree_theta(), law_of_negative_exponential_trees});
 }
 
 }  // namespace softtricks::laws

@@ -1,41 +1,29 @@
-// A structure of one's own, a knapsack with nothing but argmax, learns to pick given items.
+// A knapsack, of which nothing is known but a solver, learns to hold given items.
 #include <cstddef>
 #include <cstdio>
 #include <vector>
 
 #include <softtricks/lists.hpp>
 
-using namespace softtricks;
-
-struct Knapsack {
-  int weight[4] = {3, 2, 2, 1}, capacity = 4;
-
-  int size() const { return 4; }
-  int longest() const { return 4; }
-  template <class T>
-  std::size_t scratch() const {
-    return 0;
-  }
-  template <class T, class Team>
-  void argmax(const Team&, Vector<const T> utility, T, Vector<T> x, Scratch) const {
-    T best = -1;
-    for (int set = 0; set < 16; ++set) {
-      int load = 0;
-      T value = 0;
-      for (int i = 0; i < 4; ++i) {
-        if (set >> i & 1) load += weight[i], value += utility[i];
-      }
-      if (load > capacity || value <= best) continue;
-      best = value;
-      for (int i = 0; i < 4; ++i) x[i] = T(set >> i & 1);
-    }
-  }
-};
-
 int main() {
-  using Trick = StochasticSoftmax<Knapsack, Normal, SquaredNorm>;
+  using namespace softtricks;
+  const Oracle knapsack{4, [](auto utility, auto x) {  // tries all 16 sets of items
+                          const int weight[] = {3, 2, 2, 1}, capacity = 4;
+                          double best = -1;
+                          for (int set = 0; set < 16; ++set) {
+                            int load = 0;
+                            double value = 0;
+                            for (int i = 0; i < 4; ++i) {
+                              if (set >> i & 1) load += weight[i], value += utility[i];
+                            }
+                            if (load > capacity || value <= best) continue;
+                            best = value;
+                            for (int i = 0; i < 4; ++i) x[i] = set >> i & 1;
+                          }
+                        }};
+  using Trick = StochasticSoftmax<decltype(knapsack), Normal, SquaredNorm>;
   FixedStep<double> step{1.0};
-  const ImplicitMle<Trick, FixedStep<double>> estimator{Trick(), step};
+  const ImplicitMle<Trick, FixedStep<double>> estimator{{.structure = knapsack}, step};
   std::vector<double> theta(4, 0.0);
   std::vector<std::byte> room(estimator.scratch<double>());
   auto loss = [](Vector<const double> x, Vector<double> slope) {  // how much differs from 0 1 1 0
