@@ -45,7 +45,7 @@ def _work(name, structure, utility, cotangent, rivals, targets, **more):
     )
 
 
-def _tree(name, structure):
+def _tree(name, structure, **more):
     utility, cotangent = (a[:BATCH] for a in arborescences.utilities(NODES))
 
     def own(flat):
@@ -64,16 +64,20 @@ def _tree(name, structure):
         cotangent,
         [rival],
         [Target("lp-sparsemap", 20, 20)],
-        note="The root has one child, as lp-sparsemap wants it.",
+        **more,
     )
 
 
 def _arborescence():
-    return _tree(f"arborescence, {NODES} nodes", Arborescence(NODES, 0, 1))
+    return _tree(f"arborescence, {NODES} nodes", Arborescence(NODES))
 
 
 def _projective_tree():
-    return _tree(f"projective tree, {NODES} nodes", ProjectiveTree(NODES, 1))
+    return _tree(
+        f"projective tree, {NODES} nodes",
+        ProjectiveTree(NODES, 1),
+        note="The root has one child, as lp-sparsemap has it.",
+    )
 
 
 def _chain():
@@ -113,4 +117,7 @@ def _matching():
             lp_sparsemap.contender("matching", *few, lambda found: found),
         ],
         [Target("jaxopt", 10, 10), Target("lp-sparsemap", 20, 20)],
+        tolerance=0.05,
+        note="lp-sparsemap stops where rows and columns sum to 1 within about a hundredth, hence the "
+        "difference. jaxopt's gradient is not the derivative of its result: lp-sparsemap's agrees with ours.",
     )
