@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import networkx
 import numpy as np
 import torch
 from softtricks.torch import Arborescence
@@ -13,7 +14,6 @@ from .work import Contender, Raw, Target, Work
 
 BATCH = 128
 
-networkx = optional.package("networkx", "networkx")
 edmonds = optional.package("ufal.chu_liu_edmonds", "ufal.chu_liu_edmonds")
 torch_struct = optional.package("torch_struct", "torch-struct")
 
@@ -76,7 +76,7 @@ def _argmax(nodes):
         BATCH,
         torch_contender("softtricks", Arborescence(nodes).argmax, utility),
         Raw(request(nodes), utility, cotangent, ["argmax"]),
-        [edmonds and _edmonds(utility), networkx and _networkx(utility, 2)],
+        [edmonds and _edmonds(utility), _networkx(utility, 2)],
         [Target("ufal", 10)],
     )
 

@@ -45,7 +45,7 @@ def _work(name, structure, utility, cotangent, rivals, targets, **more):
     )
 
 
-def _tree(name, structure):
+def _tree(name, structure, **more):
     utility, cotangent = (a[:BATCH] for a in arborescences.utilities(NODES))
 
     def own(flat):
@@ -64,16 +64,20 @@ def _tree(name, structure):
         cotangent,
         [rival],
         [Target("lp-sparsemap", 20, 20)],
-        note="The root has one child, as lp-sparsemap wants it.",
+        **more,
     )
 
 
 def _arborescence():
-    return _tree(f"arborescence, {NODES} nodes", Arborescence(NODES, 0, 1))
+    return _tree(f"arborescence, {NODES} nodes", Arborescence(NODES))
 
 
 def _projective_tree():
-    return _tree(f"projective tree, {NODES} nodes", ProjectiveTree(NODES, 1))
+    return _tree(
+        f"projective tree, {NODES} nodes",
+        ProjectiveTree(NODES, 1),
+        note="The root has one child, as lp-sparsemap has it.",
+    )
 
 
 def _chain():
@@ -96,8 +100,7 @@ def _chain():
 
 def _matching():
     utility, cotangent = matchings.utilities(PAIRS, BATCH)
-    own = matchings.square(utility), matchings.square(cotangent)
-    few = [a[:FEW].numpy() for a in own]
+    few = [matchings.square(a)[:FEW].numpy() for a in (utility, cotangent)]
     return _work(
         f"matching, {PAIRS} pairs",
         Matching(PAIRS),
@@ -107,10 +110,14 @@ def _matching():
             jax_contender(
                 "jaxopt projection_birkhoff",
                 jax.vmap(projection.projection_birkhoff),
-                *own,
+                matchings.square(utility),
                 reading=matchings.flat,
             ),
             lp_sparsemap.contender("matching", *few, lambda found: found),
         ],
-        [Target("jaxopt", 10, 10), Target("lp-sparsemap", 20, 20)],
+        [Target("jaxopt", 10), Target("lp-sparsemap", 20, 20)],
+        tolerance=0.05,
+        note="lp-sparsemap stops where rows and columns sum to 1 within about a hundredth, hence the "
+        "difference. jaxopt 0.8.5 has no backward pass here: its gradient is 0 where differences of its "
+        "result aren't.",
     )

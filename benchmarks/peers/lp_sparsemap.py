@@ -27,7 +27,7 @@ def contender(kind, utility, cotangent, reading, *, comparable=True, **more):
 @cache
 def _server():
     if not PYTHON:
-        missing["lp-sparsemap"] = "PyPI has it for Python 3.8 and 3.9 only, and none of these was found"
+        missing["lp-sparsemap"] = "PyPI has it for Python 3.9 at most, and none of these was found"
         return None
     return _Server()
 

@@ -25,7 +25,7 @@ def _rivals(timings):
 
 def _best_rival(timings):
     rivals = {n: t for n, t in _rivals(timings).items() if not n.startswith(OURS)}
-    return min(rivals.items(), key=lambda item: item[1], default=("", float("nan")))
+    return min(rivals.items(), key=lambda item: item[1], default=None)
 
 
 def markdown(document):
@@ -82,11 +82,11 @@ def _summary(rows):
 
 
 def _summary_lines(row, pass_name, timings):
-    (best, theirs), ours = _best_rival(timings), timings[OURS]["microseconds"]
+    ours, best = timings[OURS]["microseconds"], _best_rival(timings)
     raw = f"{timings[RAW]['microseconds']:.3g}" if RAW in timings else ""
     start = (
         f"| {row['name']}, batch {row['batch']} | {PASS_NAMES[pass_name]} | {ours:.3g} | {raw} "
-        f"| {best} | {theirs:.3g} | {theirs / ours:.2g}x "
+        + (f"| {best[0]} | {best[1]:.3g} | {best[1] / ours:.2g}x " if best else "| | | ")
     )
     lines = []
     for factor, rival, ratio in verdicts(row, pass_name) or [(None, "", None)]:
