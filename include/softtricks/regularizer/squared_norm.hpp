@@ -32,7 +32,7 @@ struct SquaredNorm {
 
   /// Bytes that `active_set` needs beside the structure's own.
   template <class T, class S>
-  static std::size_t active_set_scratch(const S& structure) {
+  SOFTTRICKS_FN static std::size_t active_set_scratch(const S& structure) {
     std::size_t oracle = sizeof(T) * static_cast<std::size_t>(structure.size());
     if constexpr (requires { structure.template entries_scratch<T>(); }) {
       oracle = structure.template entries_scratch<T>();
@@ -41,7 +41,7 @@ struct SquaredNorm {
   }
   /// Bytes that relax and relax_vjp need beside the structure's own.
   template <class T, class S>
-  static std::size_t more_scratch(const S& structure) {
+  SOFTTRICKS_FN static std::size_t more_scratch(const S& structure) {
     return has_own<S, T, SerialTeam<>> ? 0 : active_set_scratch<T>(structure);
   }
 
@@ -76,7 +76,7 @@ struct SquaredNorm {
   /// The members whose convex combination the soft sample is, the heaviest first, at most `count`
   /// of them, and their weights; rows beyond are 0. NaN where there is no member.
   template <class S, Plain T, class Team>
-  static void active_set(const S& structure, const Team& team, Vector<const T> utility, T length,
+  SOFTTRICKS_SOLVER static void active_set(const S& structure, const Team& team, Vector<const T> utility, T length,
                          int count,          //
                          Matrix<T> members,  // [count, size]
                          Vector<T> weights,  // [count]

@@ -214,7 +214,7 @@ class ActiveSet {
     residual_ = scratch.take<T>(size + SerialTeam<>::room);
     best_ = {scratch.take<int>(size), scratch.take<T>(size), 0};
   }
-  static std::size_t scratch(int size) {
+  SOFTTRICKS_FN static std::size_t scratch(int size) {
     Scratch count;
     ActiveSet<T>(size, count);
     return count.used();

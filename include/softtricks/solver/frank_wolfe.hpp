@@ -28,7 +28,7 @@ class FrankWolfe {
     best_ = {scratch.take<int>(static_cast<std::size_t>(size)),
              scratch.take<T>(static_cast<std::size_t>(size)), 0};
   }
-  static std::size_t scratch(int size) {
+  SOFTTRICKS_FN static std::size_t scratch(int size) {
     Scratch count;
     FrankWolfe<T>(size, count);
     return count.used();

@@ -16,12 +16,12 @@ struct SparseVector {
 
 /// How many members of `size` entries are kept at most: 64 to 1024, what fits into 2^26 numbers if
 /// they use all entries.
-constexpr int member_room(int size) {
+SOFTTRICKS_FN constexpr int member_room(int size) {
   const int room = (1 << 26) / (size < 1 ? 1 : size);
   return room < 64 ? 64 : room < 1024 ? room : 1024;
 }
 /// Of those, no more than can be affinely independent.
-constexpr int member_capacity(int size) {
+SOFTTRICKS_FN constexpr int member_capacity(int size) {
   const int room = member_room(size);
   return size + 1 < room ? size + 1 : room;
 }
