@@ -76,11 +76,12 @@ struct SquaredNorm {
   /// The members whose convex combination the soft sample is, the heaviest first, at most `count`
   /// of them, and their weights; rows beyond are 0. NaN where there is no member.
   template <class S, Plain T, class Team>
-  SOFTTRICKS_SOLVER static void active_set(const S& structure, const Team& team, Vector<const T> utility, T length,
-                         int count,          //
-                         Matrix<T> members,  // [count, size]
-                         Vector<T> weights,  // [count]
-                         Scratch scratch) {
+  SOFTTRICKS_SOLVER static void active_set(const S& structure, const Team& team,
+                                           Vector<const T> utility, T length,
+                                           int count,          //
+                                           Matrix<T> members,  // [count, size]
+                                           Vector<T> weights,  // [count]
+                                           Scratch scratch) {
     const int size = structure.size();
     ActiveSet<T> set(size, scratch);
     const bool found = find(set, structure, team, utility, length, scratch);
