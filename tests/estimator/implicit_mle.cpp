@@ -44,7 +44,7 @@ TEST(ImplicitMle, IsADifferenceOfMeans) {
       double theta = static_cast<double>(problem.theta.size()), slope = 0;
       for (const double t : problem.theta) theta += t * t;
       for (const double g : loss.linear) slope += g * g;
-      expect_mean(expected_of(problem, loss, 0.4 * std::sqrt(theta / slope), central), 100000,
+      expect_mean(expected_of(problem, loss, 0.4 * std::sqrt(theta / slope), central), 150000,
                   draws_of(problem, relative, central, loss));
     }
   });
