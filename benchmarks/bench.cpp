@@ -60,7 +60,7 @@ struct Arrays {
 std::shared_ptr<Arrays> perturbation_arrays(const std::string& name, Dtype dtype) {
   const cli::Array theta = cli::zeros({256, 128}, dtype);
   return std::make_shared<Arrays>(
-      Arrays{theta, cli::perturbed(theta, name, 1, {}), theta, theta, theta});
+      Arrays{theta, cli::perturbed(theta, name, {}, 1, {}), theta, theta, theta});
 }
 
 PerturbationCall call_of(const std::string& name, const std::string& verb, Arrays& arrays) {
@@ -79,11 +79,10 @@ PerturbationCall call_of(const std::string& name, const std::string& verb, Array
 }
 
 void add_perturbations(Entries& entries, int threads) {
-  for (const auto& name : perturbations()) {
+  for (const auto& [name, parameters, defaults, verbs] : perturbations()) {
     for (const auto& dtype : cli::dtype_names()) {
       const auto arrays = perturbation_arrays(name, cli::dtype_of(dtype));
-      for (const char* verb :
-           {"sample", "sample_vjp", "log_prob", "log_prob_vjp", "kl", "kl_vjp"}) {
+      for (const auto& verb : verbs) {
         entries.add({{"what", name},
                      {"shape", "size=" + std::to_string(arrays->theta.dims[1])},
                      {"verb", verb},
@@ -91,7 +90,7 @@ void add_perturbations(Entries& entries, int threads) {
                      {"dtype", dtype},
                      {"batch", arrays->theta.dims[0]},
                      {"threads", threads}},
-                    [=, verb = std::string(verb)] {
+                    [=, name = name, verb = verb] {
                       PerturbationCall call = call_of(name, verb, *arrays);
                       call.executor = cli::executor_of(threads);
                       const Status status = run(call);

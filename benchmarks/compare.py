@@ -2,8 +2,8 @@
 """softtricks beside what a PyTorch or JAX user would write and beside other packages, in one run:
 everybody takes turns, and the shortest time counts. Started by benchmarks/run.
 
-    benchmarks/run                        all works, with one thread and with two; 8 minutes
-    benchmarks/run --only tree --threads 1 --seconds 1
+    benchmarks/run                        all works, with one thread and with two; 13 minutes
+    benchmarks/run --only chain,matching --threads 1 --seconds 1
 """
 
 import argparse
@@ -27,8 +27,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--seconds", type=float, default=4, help="for each work and pass")
-    parser.add_argument("--only", default="", help="works whose name has this in it")
+    parser.add_argument("--seconds", type=float, default=3, help="for each work and pass")
+    parser.add_argument("--only", default="", help="works whose name has one of these in it")
     parser.add_argument("--name", default="compare", help="of the files in benchmarks/results")
     parser.add_argument("--build", type=Path, default=HERE.parent / "build" / "release")
     parser.add_argument("--note", default="", help="a sentence on the circumstances, for the report")

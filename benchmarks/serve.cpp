@@ -32,7 +32,7 @@ class Work {
     theta_ = problem_.utility;
     for (const auto& verb : verbs_) {
       problem_.verb = verb;
-      outs_.push_back(cli::room_for_result(problem_));
+      outs_.emplace_back(problem_);
     }
     gradient_ = theta_;
   }
@@ -43,7 +43,7 @@ class Work {
       problem_.verb = verbs_[i];
       Call call = cli::call_of(problem_, outs_[i]);
       call.seed = ++seed_;
-      call.member = i > 0 ? outs_[i - 1].data() : nullptr;  // what relax_vjp reads
+      call.member = i > 0 ? outs_[i - 1].out.data() : nullptr;  // what relax_vjp reads
       cli::run_or_refuse(call);
     }
     if (!perturbation_.empty() && verbs_.back() == "relax_vjp") perturb("sample_vjp", gradient_);
@@ -59,7 +59,7 @@ class Work {
     call.size = theta_.width();
     call.theta = theta_.data();
     call.value = problem_.utility.data();
-    call.cotangent = outs_.back().data();
+    call.cotangent = outs_.back().out.data();
     call.seed = ++seed_;
     call.out = out.data();
     call.executor = problem_.executor;
@@ -71,7 +71,7 @@ class Work {
   std::vector<std::string> verbs_;
   std::string perturbation_;
   Array theta_, gradient_;
-  std::vector<Array> outs_;
+  std::vector<cli::Room> outs_;
   std::uint64_t seed_ = 0;
 };
 

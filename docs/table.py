@@ -11,30 +11,46 @@ from pathlib import Path
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
 
-def row(name, cells):
-    return f"| {name} | " + " | ".join("yes" if cell else "-" for cell in cells) + " |"
-
-
 def field(structure, name):
     default = structure["defaults"].get(name)
     return name if default is None else f"{name}={default}"
 
 
+def law(name, about):
+    parameters = ", ".join(f"{p}={value:g}" for p, value in about["parameters"].items())
+    lacks = ", ".join(f"no `{v}`" for v in ("log_prob", "kl") if v not in about["verbs"])
+    return f"`{name}({parameters})`" + (f" ({lacks})" if lacks else "")
+
+
+def offers(structure):
+    """What a structure offers, relaxations by regularizer; those that go both ways are one."""
+    for verb, about in structure["verbs"].items():
+        for regularizer in about["regularizers"] or [None]:
+            name = verb.removesuffix("_vjp")
+            yield f"`{name}`" + (f" with `{regularizer}`" if regularizer else "")
+
+
+def columns(structures):
+    """Verbs that the same structures offer share a column."""
+    offered = {verb: None for s in structures for verb in offers(s)}
+    found = {}
+    for verb in offered:
+        found.setdefault(tuple(verb in set(offers(s)) for s in structures), []).append(verb)
+    return found
+
+
 def table(offer):
     structures = offer["structures"]
-    verbs = list(dict.fromkeys(verb for s in structures for verb in s["verbs"]))
-    head = [f"`{s['name']}({', '.join(field(s, f) for f in s['shape'])})`" for s in structures]
-    lines = ["| verb | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
-    for verb in verbs:
-        offered = [s["verbs"].get(verb) for s in structures]
-        regularizers = dict.fromkeys(r for o in offered if o for r in o["regularizers"])
-        if not regularizers:
-            lines.append(row(f"`{verb}`", [o is not None for o in offered]))
-        for r in regularizers:
-            has = [o is not None and r in o["regularizers"] for o in offered]
-            lines.append(row(f"`{verb}` with `{r}`", has))
+    found = columns(structures)
+    lines = ["| structure | " + " | ".join(", ".join(verbs) for verbs in found.values()) + " |"]
+    lines.append("|---" * (len(found) + 1) + "|")
+    for i, structure in enumerate(structures):
+        name = f"`{structure['name']}({', '.join(field(structure, f) for f in structure['shape'])})`"
+        cells = " | ".join("yes" if has[i] else "-" for has in found)
+        lines.append(f"| {name} | {cells} |")
     lines.append("")
-    lines.append("Perturbations: " + ", ".join(offer["perturbations"]) + ".")
+    laws = ", ".join(law(*item) for item in offer["perturbations"].items())
+    lines.append(f"Perturbations: {laws}.")
     return "\n".join(lines) + "\n"
 
 

@@ -5,13 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "kernels.hpp"
+#include "calls.hpp"
 #include "softtricks/base/shape.hpp"
 #include "softtricks/functions.hpp"
-#include "softtricks/registry.hpp"
 
 namespace softtricks {
-namespace {
 
 const KernelTable& kernels() {
 #if SOFTTRICKS_ISA_COUNT > 1
@@ -30,6 +28,8 @@ const KernelTable& kernels() {
 #endif
 }
 
+namespace {
+
 /// Memory of one thread that grows to what was last needed and is kept.
 void* thread_memory(std::size_t bytes) {
   struct Free {
@@ -47,31 +47,6 @@ void* thread_memory(std::size_t bytes) {
   return held >= bytes ? memory.get() : nullptr;
 }
 
-std::string join(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
-
-template <class List>
-std::vector<std::string> names_of() {
-  std::vector<std::string> names;
-  List::for_each([&]<class M>() { names.emplace_back(M::name); });
-  return names;
-}
-
-template <class List>
-int place_of(std::string_view name) {
-  int place = 0, found = -1;
-  List::for_each([&]<class M>() {
-    if (name == M::name) found = place;
-    ++place;
-  });
-  return found;
-}
-
 template <class Verb>
 bool is_called(std::string_view verb, std::string_view regularizer) {
   if constexpr (reads_regularizer<Verb>) {
@@ -84,7 +59,8 @@ bool is_called(std::string_view verb, std::string_view regularizer) {
 struct VerbFacts {
   const char* method = "";
   int place = -1;
-  bool scalar = false, reads_member = false, reads_cotangent = false, relaxes = false;
+  Result result = Result::entries;
+  bool reads_member = false, reads_cotangent = false, reads_other = false, relaxes = false;
 };
 
 VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
@@ -92,9 +68,10 @@ VerbFacts facts_of(std::string_view verb, std::string_view regularizer) {
   int place = 0;
   for_each_verb([&]<class Verb>() {
     if (is_called<Verb>(verb, regularizer)) {
-      facts = {Verb::method,          place,
-               Verb::scalar,          Verb::reads_member,
-               Verb::reads_cotangent, reads_regularizer<Verb>};
+      facts = {Verb::method,           place,
+               Verb::result,           Verb::reads_member,
+               Verb::reads_cotangent,  Verb::reads_other,
+               reads_regularizer<Verb>};
     }
     ++place;
   });
@@ -175,9 +152,16 @@ Status check_relaxation(const Call& call) {
   return {};
 }
 
-Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
+Status check_arrays(const Call& call, const VerbFacts& facts, std::int64_t size, int longest) {
   if (call.batch < 0) {
     return Status::error("batch must not be negative, got " + std::to_string(call.batch));
+  }
+  if (facts.result == Result::members) {
+    const std::int64_t most = std::numeric_limits<int>::max() / size;
+    if (call.members < 1 || call.members > most) {
+      return Status::error(std::string(call.verb) + ": members must be in [1, " +
+                           std::to_string(most) + "], got " + std::to_string(call.members));
+    }
   }
   if (call.batch == 0) return {};
   if (call.utility == nullptr) return Status::error("utility is missing");
@@ -188,6 +172,12 @@ Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
   if (facts.reads_cotangent && call.cotangent == nullptr) {
     return Status::error(std::string(call.verb) + " needs cotangent");
   }
+  if (facts.reads_other && call.other == nullptr) {
+    return Status::error(std::string(call.verb) + " needs other, the utilities of the second law");
+  }
+  if (facts.result == Result::members && call.out_value == nullptr) {
+    return Status::error("out_value is missing");
+  }
   for (std::int64_t b = 0; call.lengths != nullptr && b < call.batch; ++b) {
     if (call.lengths[b] < 1 || call.lengths[b] > longest) {
       return Status::error("lengths must be in [1, " + std::to_string(longest) + "], got " +
@@ -195,6 +185,37 @@ Status check_arrays(const Call& call, const VerbFacts& facts, int longest) {
     }
   }
   return {};
+}
+
+/// Counts stand for the structure's count field, which is the most that one may be.
+Status check_counts(const Call& call, const Shape& shape) {
+  if (call.counts == nullptr) return {};
+  int field = -1;
+  Structures::for_each([&]<class S>() {
+    if constexpr (requires { S::count_field; }) {
+      if (call.structure == S::name) field = S::count_field;
+    }
+  });
+  if (field < 0) {
+    return Status::error(std::string(call.structure) + " has no count that instances differ in");
+  }
+  Status status;
+  for (std::int64_t b = 0; b < call.batch && status.ok(); ++b) {
+    Shape own = shape;
+    own[static_cast<std::size_t>(field)] = call.counts[b];
+    std::int64_t size = 0;
+    if (call.counts[b] > shape[static_cast<std::size_t>(field)]) {
+      status = Status::error("counts must be at most " +
+                             std::to_string(shape[static_cast<std::size_t>(field)]) +
+                             ", the shape's, got " + std::to_string(call.counts[b]));
+    } else {
+      status = size_of(call.structure, own, size);
+    }
+    if (!status.ok()) {
+      status = Status::error(status.message() + " (counts, instance " + std::to_string(b) + ")");
+    }
+  }
+  return status;
 }
 
 Status find_verb(const Call& call, int structure, VerbFacts& facts) {
@@ -225,13 +246,6 @@ Status find_verb(const Call& call, int structure, VerbFacts& facts) {
                        "; it offers: " + join(offered));
 }
 
-/// Instances per piece: enough work to be worth a thread's attention, and whole packs.
-std::int64_t grain_for(std::int64_t work) {
-  constexpr std::int64_t worth = 100000, pack = 16;
-  const std::int64_t instances = worth / (work + 1) + 1;
-  return (instances + pack - 1) / pack * pack;
-}
-
 }  // namespace
 
 Status run(const Call& call) {
@@ -245,7 +259,8 @@ Status run(const Call& call) {
   if (facts.relaxes) {
     if (Status s = check_relaxation(call); !s) return s;
   }
-  if (Status s = check_arrays(call, facts, longest); !s) return s;
+  if (Status s = check_arrays(call, facts, size, longest); !s) return s;
+  if (Status s = check_counts(call, shape); !s) return s;
   if (call.batch == 0) return {};
 
   KernelArguments arguments{};
@@ -256,10 +271,14 @@ Status run(const Call& call) {
   arguments.utility = call.utility;
   arguments.member = call.member;
   arguments.cotangent = call.cotangent;
+  arguments.other = call.other;
   arguments.lengths = call.lengths;
+  arguments.counts = call.counts;
+  arguments.members = facts.result == Result::members ? call.members : 0;
   arguments.seed = call.seed;
   arguments.first_instance = call.first_instance;
   arguments.out = call.out;
+  arguments.out_value = call.out_value;
 
   const Kernel& kernel =
       kernels().verb[structure][facts.place][call.dtype == Dtype::float64 ? 1 : 0];
@@ -280,45 +299,6 @@ Status run(const Call& call) {
   return {};
 }
 
-Status run(const PerturbationCall& call) {
-  const int place = place_of<Perturbations>(call.perturbation);
-  if (place < 0) {
-    return Status::error("perturbation " + quoted(call.perturbation) +
-                         " is unknown; offered: " + join(names_of<Perturbations>()));
-  }
-  static constexpr std::string_view verb_names[] = {"sample",       "sample_vjp", "log_prob",
-                                                    "log_prob_vjp", "kl",         "kl_vjp"};
-  const auto* const named = std::find(std::begin(verb_names), std::end(verb_names), call.verb);
-  if (named == std::end(verb_names)) {
-    return Status::error("verb " + quoted(call.verb) +
-                         " is unknown; offered: sample, sample_vjp, log_prob, log_prob_vjp, kl, "
-                         "kl_vjp");
-  }
-  const int verb = static_cast<int>(named - verb_names);
-  if (call.batch < 0 || call.size < 0) {
-    return Status::error("batch and size must not be negative");
-  }
-  if (call.batch == 0 || call.size == 0) return {};
-  const bool pulls_back = verb == draw_vjp || verb == log_density_vjp || verb == divergence_vjp;
-  if (call.theta == nullptr) return Status::error("theta is missing");
-  if (call.out == nullptr) return Status::error("out is missing");
-  if (verb != draw && call.value == nullptr) return Status::error("value is missing");
-  if (pulls_back && call.cotangent == nullptr) return Status::error("cotangent is missing");
-  if (pulls_back && verb != draw_vjp && call.out_value == nullptr) {
-    return Status::error("out_value is missing");
-  }
-  // `draw` reads no values: theta stands in, so that kernels need not ask.
-  const PerturbationArguments arguments{
-      call.size,      call.theta,    call.value != nullptr ? call.value : call.theta,
-      call.cotangent, call.seed,     call.first_instance,
-      call.out,       call.out_value};
-  const PerturbationKernel kernel =
-      kernels().perturbation[place][verb][call.dtype == Dtype::float64 ? 1 : 0];
-  auto body = [&](std::int64_t begin, std::int64_t end) { kernel(arguments, begin, end); };
-  call.executor.for_each_range(call.batch, grain_for(call.size * 16), body);
-  return {};
-}
-
 std::vector<StructureInfo> structures() {
   std::vector<StructureInfo> all;
   Structures::for_each([&]<class S>() {
@@ -336,18 +316,26 @@ std::vector<VerbInfo> verbs() {
   std::vector<VerbInfo> all;
   for_each_verb([&]<class Verb>() {
     const bool listed = !all.empty() && all.back().name == Verb::name;
-    if (!listed) all.push_back({Verb::name, Verb::scalar});
+    if (!listed) all.push_back({Verb::name, Verb::result});
   });
   return all;
 }
 
 std::vector<std::string> regularizers() { return names_of<Regularizers>(); }
-std::vector<std::string> perturbations() { return names_of<Perturbations>(); }
-
 bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer) {
   const int s = place_of<Structures>(structure);
   const int v = facts_of(verb, regularizer).place;
   return s >= 0 && v >= 0 && kernels().verb[s][v][0].run != nullptr;
+}
+
+bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer,
+            const Shape& shape) {
+  int place = 0, longest = 0;
+  std::int64_t size = 0;
+  Shape all = shape;
+  return offers(structure, verb, regularizer) &&
+         describe(structure, all, place, size, longest).ok() &&
+         check_method(structure, all, facts_of(verb, regularizer).method).ok();
 }
 
 Status size_of(std::string_view structure, const std::vector<std::int64_t>& shape,

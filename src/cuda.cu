@@ -1,6 +1,7 @@
 /// The generic kernel of every structure and verb for CUDA devices: one thread per instance, on the
 /// same text as the CPU. Compiled so that the text stays host and device; nothing launches it yet.
 #include "kernels.hpp"
+#include "softtricks/base/parameters.hpp"
 #include "softtricks/base/shape.hpp"
 #include "softtricks/functions.hpp"
 
@@ -26,9 +27,11 @@ __global__ void structure_kernel(KernelArguments in, std::int64_t batch, char* m
                               static_cast<std::uint32_t>(instance >> 32));
   const auto length =
       static_cast<Scalar>(in.lengths == nullptr ? structure.longest() : in.lengths[b]);
-  const Operands<Scalar> operands{row(in.utility), row(in.member), row(in.cotangent), length,
-                                  &stream};
-  const int results = Verb::scalar ? 1 : size;
+  const int members = Verb::result == Result::members ? static_cast<int>(in.members) : 0;
+  const Vector<Scalar> value{static_cast<Scalar*>(in.out_value) + b * members, members};
+  const Operands<Scalar> operands{
+      row(in.utility), row(in.member), row(in.cotangent), row(in.other), value, length, &stream};
+  const int results = results_of(Verb::result, size, members);
   Scalar* const out = static_cast<Scalar*>(in.out) + b * results;
   Verb::run(structure, ThreadTeam(), operands, Vector<Scalar>{out, results},
             Scratch(memory + b * bytes_each));
@@ -39,10 +42,10 @@ __global__ void draw_kernel(PerturbationArguments in, std::int64_t rows) {
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= rows * in.size) return;
   const std::uint64_t instance = in.first_instance + static_cast<std::uint64_t>(i / in.size);
-  const Uniform<Scalar> u =
-      perturbation_uniform<Scalar>(in.seed, instance, static_cast<int>(i % in.size));
+  const P law = make_perturbation<P>(in.parameters);
   static_cast<Scalar*>(in.out)[i] =
-      P::transform(static_cast<const Scalar*>(in.theta)[i], P::noise(u));
+      law.transform(static_cast<const Scalar*>(in.theta)[i],
+                    entry_noise<Scalar>(law, in.seed, instance, static_cast<int>(i % in.size)));
 }
 
 using StructureKernel = void (*)(KernelArguments, std::int64_t, char*, std::int64_t);

@@ -44,10 +44,17 @@ constexpr void fill_perturbation(KernelTable& table, int place) {
   auto& row = table.perturbation[place];
   row[draw][type] = &K::draw;
   row[draw_vjp][type] = &K::draw_vjp;
-  row[log_density][type] = &K::log_density;
-  row[log_density_vjp][type] = &K::log_density_vjp;
-  row[divergence][type] = &K::divergence;
-  row[divergence_vjp][type] = &K::divergence_vjp;
+  row[draw_noise][type] = &K::draw_noise;
+  row[transform][type] = &K::template value<TransformOf>;
+  row[transform_vjp][type] = &K::template vjp<TransformOf>;
+  if constexpr (Has<P, LogProbOf, Scalar>) {
+    row[log_density][type] = &K::template value<LogProbOf>;
+    row[log_density_vjp][type] = &K::template vjp<LogProbOf>;
+  }
+  if constexpr (Has<P, KlOf, Scalar>) {
+    row[divergence][type] = &K::template value<KlOf>;
+    row[divergence_vjp][type] = &K::template vjp<KlOf>;
+  }
 }
 
 constexpr KernelTable make_table() {

@@ -15,10 +15,14 @@ struct KernelArguments {
   const void* utility;
   const void* member;
   const void* cotangent;
+  const void* other;
   const std::int64_t* lengths;
+  const std::int64_t* counts;
+  std::int64_t members;  // that a verb returns for an instance
   std::uint64_t seed;
   std::uint64_t first_instance;
   void* out;
+  void* out_value;
 };
 
 /// Works on instances [begin, end); `memory` as the matching `bytes` asks for.
@@ -31,6 +35,7 @@ struct Kernel {
 
 /// A PerturbationCall reduced to numbers and pointers; works on rows [begin, end).
 struct PerturbationArguments {
+  double parameters[4];
   std::int64_t size;
   const void* theta;
   const void* value;
@@ -44,8 +49,18 @@ using PerturbationKernel = void (*)(const PerturbationArguments&, std::int64_t b
                                     std::int64_t end);
 
 /// Verbs on perturbations, in the order of KernelTable::perturbation.
-enum PerturbationVerb { draw, draw_vjp, log_density, log_density_vjp, divergence, divergence_vjp };
-inline constexpr int perturbation_verbs = 6;
+enum PerturbationVerb {
+  draw,
+  draw_vjp,
+  draw_noise,
+  transform,
+  transform_vjp,
+  log_density,
+  log_density_vjp,
+  divergence,
+  divergence_vjp,
+  perturbation_verbs
+};
 
 inline constexpr int most_structures = 32, most_verbs = 32, most_perturbations = 16;
 

@@ -17,52 +17,64 @@ SOFTTRICKS_FN ScalarOf<T>& lane(T& x, int l) {
   return reinterpret_cast<ScalarOf<T>*>(&x)[l];
 }
 
-/// Reads `size` numbers of each of the instances first, first+1, ... (at most `count`; lanes beyond
-/// repeat the last) into one T per entry.
-template <class Team, class T>
-SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, int count, T* target) {
+/// Which instances lie side by side, lanes beyond the last repeating it: `count` of them from the
+/// first on, ...
+struct Run {
+  std::int64_t first;
+  int count;
+  SOFTTRICKS_FN std::int64_t operator[](int l) const { return first + (l < count ? l : count - 1); }
+};
+/// ... or any.
+template <int W>
+struct Chosen {
+  std::int64_t place[W];
+  int count = 0;
+  SOFTTRICKS_FN std::int64_t operator[](int l) const { return place[l]; }
+  SOFTTRICKS_FN void add(std::int64_t instance) {
+    for (int l = count; l < W; ++l) place[l] = instance;
+    ++count;
+  }
+};
+
+/// Reads `size` numbers of each instance into one T per entry.
+template <class Team, class T, class Places>
+SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, const Places& places, T* target) {
   constexpr int W = Lanes<T>::count;
+  const auto row = [=](int l) { return source + places[l] * size; };
   int e = 0;
   for (; e + W <= size; e += W) {
-    for (int l = 0; l < W; ++l) {
-      const auto* row = source + static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size;
-      std::memcpy(&target[e + l], row + e, sizeof(T));
-    }
+    for (int l = 0; l < W; ++l) std::memcpy(&target[e + l], row(l) + e, sizeof(T));
     transpose(target + e);
   }
   for (; e < size; ++e) {
-    for (int l = 0; l < W; ++l) {
-      lane(target[e], l) =
-          source[static_cast<std::ptrdiff_t>(l < count ? l : count - 1) * size + e];
-    }
+    for (int l = 0; l < W; ++l) lane(target[e], l) = row(l)[e];
   }
 }
 
-/// The reverse of `load`; lanes beyond `count` are dropped. May use `source` as scratch.
-template <class Team, class T>
-SOFTTRICKS_SOLVER void store(T* source, int size, int count, ScalarOf<T>* target) {
+/// The reverse of `load`; lanes beyond the last are dropped. May use `source` as scratch.
+template <class Team, class T, class Places>
+SOFTTRICKS_SOLVER void store(T* source, int size, const Places& places, ScalarOf<T>* target) {
   constexpr int W = Lanes<T>::count;
+  const auto row = [=](int l) { return target + places[l] * size; };
   int e = 0;
   for (; e + W <= size; e += W) {
     transpose(source + e);
-    for (int l = 0; l < count; ++l) {
-      std::memcpy(target + static_cast<std::ptrdiff_t>(l) * size + e, &source[e + l], sizeof(T));
-    }
+    for (int l = 0; l < places.count; ++l) std::memcpy(row(l) + e, &source[e + l], sizeof(T));
   }
   for (; e < size; ++e) {
-    for (int l = 0; l < count; ++l) {
-      target[static_cast<std::ptrdiff_t>(l) * size + e] = lane(source[e], l);
-    }
+    for (int l = 0; l < places.count; ++l) row(l)[e] = lane(source[e], l);
   }
 }
 
 /// What a kernel has to know of its verb.
 struct VerbNeeds {
-  bool member, cotangent, scalar, infinity, relaxes;
+  bool member, cotangent, other, infinity, relaxes;
+  Result result;
 };
 template <class Verb>
-inline constexpr VerbNeeds needs_of{Verb::reads_member, Verb::reads_cotangent, Verb::scalar,
-                                    Verb::takes_infinity, reads_regularizer<Verb>};
+inline constexpr VerbNeeds needs_of{Verb::reads_member,      Verb::reads_cotangent,
+                                    Verb::reads_other,       Verb::takes_infinity,
+                                    reads_regularizer<Verb>, Verb::result};
 
 /// Up to Lanes<T>::count instances of a structure, on their way from memory to a verb and back.
 /// Independent of the verb, so that it is compiled once for all of them.
@@ -78,69 +90,74 @@ struct Instances {
   T* const own_utility;  // scratch for what is not taken where it lies
   T* const own_member;
   T* const own_cotangent;
+  T* const own_other;
   T* const own_out;
-  const T *utility = nullptr, *member = nullptr, *cotangent = nullptr;
-  T* out = nullptr;
+  const T *utility = nullptr, *member = nullptr, *cotangent = nullptr, *other = nullptr;
+  T *out = nullptr, *value = nullptr;
   T length{}, top{};
   MaskOf<T> bad{};
   Scratch scratch;
 
-  SOFTTRICKS_FN Instances(const KernelArguments& arguments, const VerbNeeds& verb, Scratch memory)
-      : structure(make_structure<S>(arguments.shape)),
+  SOFTTRICKS_FN Instances(const S& s, const KernelArguments& arguments, const VerbNeeds& verb,
+                          Scratch memory)
+      : structure(s),
         in(arguments),
         needs(verb),
         size(structure.size()),
         own_utility(memory.template take<T>(size)),
         own_member(memory.template take<T>(needs.member && !in_place ? size : 0)),
         own_cotangent(memory.template take<T>(needs.cotangent && !in_place ? size : 0)),
+        own_other(memory.template take<T>(needs.other ? size : 0)),
         own_out(memory.template take<T>(in_place ? 0 : results())),
         scratch(memory) {}
 
   /// Single instances are read and written where they lie.
   static constexpr bool in_place = width == 1;
 
-  SOFTTRICKS_FN int results() const { return needs.scalar ? 1 : size; }
+  SOFTTRICKS_FN int members() const {
+    return needs.result == Result::members ? static_cast<int>(in.members) : 0;
+  }
+  SOFTTRICKS_FN int results() const { return results_of(needs.result, size, members()); }
   SOFTTRICKS_FN bool limited() const {
     return needs.relaxes && in.utility_range < static_cast<double>(infinity<T>);
   }
 
-  SOFTTRICKS_FN const Scalar* row(const void* base, std::int64_t instance) const {
-    return static_cast<const Scalar*>(base) + instance * size;
-  }
-
   /// Where the numbers of instances first ... are, or where they were brought.
-  SOFTTRICKS_FN const T* fetch(const void* base, std::int64_t first, int count, T* own) const {
+  template <class Places>
+  SOFTTRICKS_FN const T* fetch(const void* base, const Places& places, T* own) const {
     if constexpr (in_place) {
-      return row(base, first);
+      return static_cast<const Scalar*>(base) + places[0] * size;
     } else {
-      load<Team>(row(base, first), size, count, own);
+      load<Team>(static_cast<const Scalar*>(base), size, places, own);
       return own;
     }
   }
 
   SOFTTRICKS_FN T full_length() const { return T(static_cast<Scalar>(structure.longest())); }
 
-  /// Entries outside an instance's length are absent: utility -inf.
-  SOFTTRICKS_FN T apply_lengths(std::int64_t first, int count) const {
+  template <class Places>
+  SOFTTRICKS_FN T read_lengths(const Places& places) const {
     T lengths;
     for (int l = 0; l < width; ++l) {
-      lane(lengths, l) = static_cast<Scalar>(in.lengths[first + (l < count ? l : count - 1)]);
+      lane(lengths, l) = static_cast<Scalar>(in.lengths[places[l]]);
     }
-    structure.for_each_entry([&](int e, int from) {
-      own_utility[e] =
-          select(lengths < T(static_cast<Scalar>(from)), T(-infinity<T>), own_utility[e]);
-    });
     return lengths;
+  }
+  /// Entries outside an instance's length are absent: utility -inf.
+  SOFTTRICKS_FN void apply_length(T* utilities) const {
+    structure.for_each_entry([&](int e, int from) {
+      utilities[e] = select(length < T(static_cast<Scalar>(from)), T(-infinity<T>), utilities[e]);
+    });
   }
 
   /// Lanes with a utility that has no meaning.
-  SOFTTRICKS_FN MaskOf<T> find_bad() const {
+  SOFTTRICKS_FN MaskOf<T> find_bad(const T* utilities) const {
     const bool takes_infinity = needs.infinity;
     const auto is_wrong = [=]<class V>(const V& u) {
       const auto too_large = (u == V(infinity<V>)) & (V(takes_infinity ? 1 : 0) == V(0));
       return select((u != u) | too_large, V(1), V(0));
     };
-    return Team().template map_sum<T>(size, is_wrong, utility) > T(0);
+    return Team().template map_sum<T>(size, is_wrong, utilities) > T(0);
   }
 
   /// Entries that count for nothing must not be the largest.
@@ -181,10 +198,11 @@ struct Instances {
     }
   }
 
-  SOFTTRICKS_FN Stream<T> stream_of(std::int64_t first) const {
+  template <class Places>
+  SOFTTRICKS_FN Stream<T> stream_of(const Places& places) const {
     WordOf<T> low{}, high{};
     for (int l = 0; l < width; ++l) {
-      const std::uint64_t id = in.first_instance + static_cast<std::uint64_t>(first + l);
+      const std::uint64_t id = in.first_instance + static_cast<std::uint64_t>(places[l]);
       reinterpret_cast<std::uint32_t*>(&low)[l] = static_cast<std::uint32_t>(id);
       reinterpret_cast<std::uint32_t*>(&high)[l] = static_cast<std::uint32_t>(id >> 32);
     }
@@ -198,9 +216,26 @@ struct Instances {
     utility = own_utility;
   }
 
-  /// Loads instances [first, first + count), count <= width.
-  SOFTTRICKS_SOLVER void prepare(std::int64_t first, int count) {
-    utility = fetch(in.utility, first, count, own_utility);
+  /// Bad lanes get 0, so that solvers need not mind them.
+  SOFTTRICKS_FN void set_aside(T* utilities) const {
+    for (int e = 0; e < size; ++e) utilities[e] = select(bad, T(0), utilities[e]);
+  }
+
+  /// The utilities of the second law.
+  template <class Places>
+  SOFTTRICKS_FN void prepare_other(const Places& places) {
+    other = fetch(in.other, places, own_other);
+    for (int e = 0; e < size; ++e) own_other[e] = other[e];
+    other = own_other;
+    if (in.lengths != nullptr) apply_length(own_other);
+    bad = bad | find_bad(own_other);
+    if (any(bad)) set_aside(own_other);
+  }
+
+  /// Loads the instances at `places`, at most `width`.
+  template <class Places>
+  SOFTTRICKS_SOLVER void prepare(const Places& places) {
+    utility = fetch(in.utility, places, own_utility);
     const Scalar temperature = static_cast<Scalar>(in.temperature);
     if (needs.relaxes && temperature != Scalar(1)) {
       const auto scaled = [=]<class V>(const V& u) { return u / V(temperature); };
@@ -210,28 +245,32 @@ struct Instances {
     length = full_length();
     if (in.lengths != nullptr) {
       own();
-      length = apply_lengths(first, count);
+      length = read_lengths(places);
+      apply_length(own_utility);
     }
-    bad = find_bad();
-    if (any(bad)) {  // 0, so that solvers need not mind them
+    bad = find_bad(utility);
+    if (needs.other) prepare_other(places);
+    if (any(bad)) {
       own();
-      for (int e = 0; e < size; ++e) own_utility[e] = select(bad, T(0), own_utility[e]);
+      set_aside(own_utility);
     }
-    if (needs.member) member = fetch(in.member, first, count, own_member);
-    if (needs.cotangent) cotangent = fetch(in.cotangent, first, count, own_cotangent);
+    if (needs.member) member = fetch(in.member, places, own_member);
+    if (needs.cotangent) cotangent = fetch(in.cotangent, places, own_cotangent);
     if (limited()) {
       own();
       drop_idle_entries();
       top = raise_to_floor();
     }
     if constexpr (in_place) {
-      out = static_cast<T*>(in.out) + first * results();
+      out = static_cast<T*>(in.out) + places[0] * results();
+      value = static_cast<T*>(in.out_value) + places[0] * members();
     } else {
       out = own_out;
     }
   }
 
-  SOFTTRICKS_SOLVER void finish(std::int64_t first, int count) {
+  template <class Places>
+  SOFTTRICKS_SOLVER void finish(const Places& places) {
     if (needs.relaxes && needs.cotangent) {
       if (limited()) hand_to_largest();
       const Scalar temperature = static_cast<Scalar>(in.temperature);
@@ -242,19 +281,20 @@ struct Instances {
     }
     if (any(bad)) {
       for (int e = 0; e < results(); ++e) out[e] = select(bad, T(not_a_number<T>), out[e]);
+      for (int m = 0; m < members(); ++m) value[m] = select(bad, T(not_a_number<T>), value[m]);
     }
-    if constexpr (!in_place) {
-      store<Team>(out, results(), count, static_cast<Scalar*>(in.out) + first * results());
-    }
+    if constexpr (!in_place) store<Team>(out, results(), places, static_cast<Scalar*>(in.out));
   }
 
-  template <class Verb>
-  SOFTTRICKS_FN void run(std::int64_t first, int count) {
-    prepare(first, count);
-    const Stream<T> stream = stream_of(first);
-    const Operands<T> operands{{utility, size}, {member, size}, {cotangent, size}, length, &stream};
+  template <class Verb, class Places>
+  SOFTTRICKS_FN void run(const Places& places) {
+    prepare(places);
+    const Stream<T> stream = stream_of(places);
+    const Operands<T> operands{{utility, size}, {member, size},     {cotangent, size},
+                               {other, size},   {value, members()}, length,
+                               &stream};
     Verb::run(structure, Team(), operands, Vector<T>{out, results()}, scratch);
-    finish(first, count);
+    finish(places);
   }
 };
 
@@ -283,9 +323,41 @@ struct StructureKernels {
   static void run_as(const KernelArguments& in, std::int64_t begin, std::int64_t end,
                      void* memory) {
     constexpr int width = Lanes<T>::count;
-    Instances<S, T, Team> instances(in, needs_of<Verb>, Scratch(memory));
+    if constexpr (requires { S::count_field; }) {
+      if (in.counts != nullptr) return run_by_count<T>(in, begin, end, memory);
+    }
+    Instances<S, T, Team> instances(make_structure<S>(in.shape), in, needs_of<Verb>,
+                                    Scratch(memory));
     for (std::int64_t b = begin; b < end; b += width) {
-      instances.template run<Verb>(b, static_cast<int>(end - b < width ? end - b : width));
+      instances.template run<Verb>(Run{b, static_cast<int>(end - b < width ? end - b : width)});
+    }
+  }
+  /// Instances whose counts differ are of different structures: those of one go together.
+  template <class T>
+  static void run_by_count(const KernelArguments& in, std::int64_t begin, std::int64_t end,
+                           void* memory) {
+    constexpr int width = Lanes<T>::count;
+    KernelArguments one = in;
+    std::int64_t& count = one.shape[S::count_field];
+    std::int64_t next = in.shape[S::count_field];
+    for (std::int64_t b = begin; b < end; ++b) next = in.counts[b] < next ? in.counts[b] : next;
+    for (bool more = true; more;) {
+      count = next;
+      more = false;
+      Instances<S, T, Team> instances(make_structure<S>(one.shape), one, needs_of<Verb>,
+                                      Scratch(memory));
+      Chosen<width> chosen;
+      for (std::int64_t b = begin; b < end; ++b) {
+        if (in.counts[b] == count) chosen.add(b);
+        if (in.counts[b] > count && (!more || in.counts[b] < next)) {
+          next = in.counts[b];
+          more = true;
+        }
+        if (chosen.count == width || (b + 1 == end && chosen.count > 0)) {
+          instances.template run<Verb>(chosen);
+          chosen.count = 0;
+        }
+      }
     }
   }
   static void run(const KernelArguments& in, std::int64_t begin, std::int64_t end, void* memory) {
@@ -294,14 +366,15 @@ struct StructureKernels {
   }
 
   template <class T>
-  static std::size_t bytes_as(const S& s) {
+  static std::size_t bytes_as(const S& s, int members) {
     Scratch count;
-    for (int arrays = 0; arrays < 5; ++arrays) count.take<T>(static_cast<std::size_t>(s.size()));
-    return count.used() + verb_scratch<Verb, T>(s) + 2 * Scratch::alignment;
+    for (int arrays = 0; arrays < 6; ++arrays) count.take<T>(static_cast<std::size_t>(s.size()));
+    return count.used() + verb_scratch<Verb, T>(s, members) + 2 * Scratch::alignment;
   }
   static std::size_t bytes(const KernelArguments& in) {
     const S s = make_structure<S>(in.shape);
-    return fits(s) ? bytes_as<Full>(s) : bytes_as<Narrow>(s);
+    const int members = static_cast<int>(in.members);
+    return fits(s) ? bytes_as<Full>(s, members) : bytes_as<Narrow>(s, members);
   }
   static std::int64_t work(const KernelArguments& in) {
     const S s = make_structure<S>(in.shape);

@@ -8,9 +8,10 @@ namespace {
 
 /// U, hard and soft samples of single instances are those of `run` on a batch, draw for draw.
 template <class T, class Perturbation>
-void check_same_as_batch(double tolerance) {
+void check_same_as_batch(double tolerance, const Perturbation& law = {},
+                         const std::vector<double>& parameters = {}) {
   using Trick = StochasticSoftmax<SpanningTree, Perturbation, GibbsEntropy>;
-  const Trick trick{SpanningTree{9}, 0.5};
+  const Trick trick{SpanningTree{9}, 0.5, law};
   const int size = trick.size(), batch = 20;
   std::vector<T> theta(static_cast<std::size_t>(batch * size)), utility(theta.size()),
       hard(theta.size()), soft(theta.size());
@@ -19,6 +20,7 @@ void check_same_as_batch(double tolerance) {
   PerturbationCall draw;
   draw.verb = "sample";
   draw.perturbation = Perturbation::name;
+  draw.parameters = parameters;
   draw.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
   draw.batch = batch;
   draw.size = size;
@@ -67,6 +69,28 @@ TEST(StochasticSoftmax, IsTheBatchOneByOne) {
   check_same_as_batch<float, Logistic>(4e-7);
   check_same_as_batch<double, Exponential>(2e-15);
   check_same_as_batch<double, Normal>(2e-15);
+  check_same_as_batch<double, Normal>(4e-15, {.scale = 2}, {2});
+  check_same_as_batch<double, NegativeExponential>(2e-15);
+  check_same_as_batch<float, SumOfGamma>(2e-6, {.k = 3, .terms = 20}, {3, 1, 20});
+  check_same_as_batch<double, SumOfGamma>(4e-15, {.k = 8, .scale = 0.5}, {8, 0.5});
+}
+
+/// Utilities of several thetas from one noise, which is that of `perturb`.
+TEST(StochasticSoftmax, NoiseIsShared) {
+  const StochasticSoftmax<OneHot, Gumbel, GibbsEntropy> trick{OneHot{5}, 1, {.scale = 0.5}};
+  const std::vector<double> theta{1, 2, 3, -1, 0}, zero(5);
+  std::vector<double> noise(5), moved(5), still(5), drawn(5);
+  const auto of = [](const std::vector<double>& x) { return Vector<const double>{x.data(), 5}; };
+  const auto into = [](std::vector<double>& x) { return Vector<double>{x.data(), 5}; };
+  trick.noise(Serial(), 3, 4, into(noise));
+  trick.transform(Serial(), of(theta), of(noise), into(moved));
+  trick.transform(Serial(), of(zero), of(noise), into(still));
+  trick.perturb(Serial(), of(theta), 3, 4, into(drawn));
+  EXPECT_EQ(moved, drawn);
+  for (std::size_t e = 0; e < 5; ++e) {
+    EXPECT_EQ(still[e], 0.5 * noise[e]);
+    EXPECT_NEAR(moved[e] - still[e], theta[e], 1e-14);
+  }
 }
 
 }  // namespace

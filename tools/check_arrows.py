@@ -9,8 +9,8 @@ Ranks, lowest first; an include goes down only:
          < lists, functions, registry < src < bindings < tools, experiments < tests, benchmarks
 
 Siblings never include each other: not two structures, not a structure and a regularizer. Only inside
-base, among lists, functions and registry, and within one folder from src upwards may files of one
-rank use each other, without cycles.
+base, inside solver, among lists, functions and registry, and within one folder from src upwards may
+files of one rank use each other, without cycles.
 """
 
 import re
@@ -33,7 +33,10 @@ RANKS = [
 ]
 
 # Files of one group may include each other; everywhere else siblings may not.
-FAMILIES = [f"{CORE}/base", CORE, "src", "bindings", "tools", "experiments", "tests", "benchmarks"]
+FAMILIES = [
+    *(f"{CORE}/base", f"{CORE}/solver", CORE),
+    *("src", "bindings", "tools", "experiments", "tests", "benchmarks"),
+]
 
 # Every file in these folders is a member of the theory: named in lists.hpp, tested by its own file.
 MEMBER_FOLDERS = ["structure", "perturbation", "regularizer", "estimator"]

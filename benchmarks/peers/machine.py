@@ -6,7 +6,8 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("torch", "jax", "jaxlib", "jaxopt", "entmax", "igraph", "numpy")
+PACKAGES = ("torch", "jax", "jaxlib", "jaxopt", "entmax", "igraph", "numpy", "scipy", "networkx")
+OPTIONAL = ("ufal.chu_liu_edmonds", "torch-struct", "lapx", "POT")
 
 
 def description(instruction_set):
@@ -16,9 +17,18 @@ def description(instruction_set):
         "system": f"{platform.system()} {platform.release()}",
         "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "versions": dict(_versions()),
         "softtricks": {"commit": _commit(), "instruction_set": instruction_set},
     }
+
+
+def _versions():
+    for name in (*PACKAGES, *OPTIONAL):
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            if name in PACKAGES:
+                raise
 
 
 def _processor():

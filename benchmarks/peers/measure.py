@@ -25,7 +25,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True, help="for each work and pass")
-    parser.add_argument("--only", default="", help="works whose name has this in it")
+    parser.add_argument("--only", default="", help="works whose name has one of these in it")
     parser.add_argument("--program", required=True, help="softtricks-bench")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
@@ -42,24 +42,30 @@ def measure(arguments):
     torch.set_num_threads(arguments.threads)
     from softtricks.torch import instruction_set
 
-    from . import categorical, subsets, trees
+    from . import arborescences, categorical, chains, correlated, euclidean, matchings
+    from . import projective, subsets, trees
     from .machine import description
+    from .optional import missing
     from .raw import RawTimer
 
+    modules = [categorical, subsets, correlated, trees, arborescences, chains, projective]
+    modules += [matchings, euclidean]
+    wanted = arguments.only.split(",")
     rows = []
     with RawTimer(arguments.program, arguments.threads) as raw:
-        for module in (categorical, subsets, trees):
+        for module in modules:
             for work in module.works():
-                if arguments.only in work.name:
+                if any(part in work.name for part in wanted):
                     able = _able(work, arguments.threads)
                     rows.append(_row(able, raw, arguments.seconds, arguments.threads))
                     print(f"{arguments.threads} thread(s): {work.name}", file=sys.stderr)
-    return {"threads": arguments.threads, "machine": description(instruction_set), "rows": rows}
+    machine = description(instruction_set)
+    return {"threads": arguments.threads, "machine": machine, "missing": missing, "rows": rows}
 
 
 def _able(work, threads):
-    """The work without the rivals that can't use so many threads."""
-    rivals = [c for c in work.rivals if c.threads is None or c.threads >= threads]
+    """The work without the rivals that aren't there or can't use so many threads."""
+    rivals = [c for c in work.rivals if c and (c.threads is None or c.threads >= threads)]
     return replace(work, rivals=rivals)
 
 
@@ -77,17 +83,17 @@ def _row(work, raw, seconds, threads):
 def _timings(work, pass_name, raw_timer, seconds, threads):
     from .timing import fastest, timed
 
-    runs = {c.name: getattr(c, pass_name) for c in (work.ours, *work.rivals)}
-    timers = {name: timed(run) for name, run in runs.items() if run}
+    contenders = {c.name: c for c in (work.ours, *work.rivals) if getattr(c, pass_name)}
+    timers = {name: timed(getattr(c, pass_name)) for name, c in contenders.items()}
     if work.ours.name not in timers:
         return None
     if raw_timer and threads == 1:
         # With more, PyTorch's waiting threads would hold the cores that those of the program need.
         timers["softtricks, C++"] = raw_timer
-    fastest_of = fastest(timers, seconds)
+    fewer = {name: c.instances for name, c in contenders.items() if c.instances}
     return {
-        name: {"microseconds": 1e6 * t.seconds / work.batch, "calls": t.calls}
-        for name, t in fastest_of.items()
+        name: {"microseconds": 1e6 * t.seconds / fewer.get(name, work.batch), "calls": t.calls}
+        for name, t in fastest(timers, seconds).items()
     }
 
 
@@ -97,23 +103,25 @@ def _differences(work):
     information, since some rivals are that inexact."""
     if work.tolerance is None:
         return {}
-    pass_name = "both" if work.ours.both else "forward"
-    ours = _arrays(getattr(work.ours, pass_name)())
+    ours = _arrays(work.ours, work.ours.both)
     differences = {}
     for rival in work.rivals:
-        theirs = _arrays(getattr(rival, pass_name)())
-        far = [float(abs(a - b).max()) for a, b in zip(ours, theirs, strict=True)]
+        if not rival.comparable:
+            continue
+        theirs = _arrays(rival, work.ours.both and rival.both)
+        far = [float(abs(a[: len(b)] - b).max()) for a, b in zip(ours, theirs, strict=False)]
         if not far[0] <= work.tolerance:
             raise AssertionError(f"{work.name}: {rival.name} differs by {far[0]}")
         differences[rival.name] = far
     return differences
 
 
-def _arrays(results):
-    import numpy as np
+def _arrays(contender, both):
+    """The result, and where it does `both` the gradient."""
+    from .frameworks import to_numpy
 
-    results = results if isinstance(results, tuple) else (results,)
-    return [np.asarray(r.detach() if hasattr(r, "detach") else r) for r in results]
+    parts = both() if both else (contender.forward(),)
+    return [to_numpy(contender.reading(part)) for part in parts]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,13 @@ def verdicts(row, pass_name):
 
 
 def _rivals(timings):
+    """By what a target may be held against. What of ours is among them is never the best rival."""
     return {n: t["microseconds"] for n, t in timings.items() if n not in (OURS, RAW)}
+
+
+def _best_rival(timings):
+    rivals = {n: t for n, t in _rivals(timings).items() if not n.startswith(OURS)}
+    return min(rivals.items(), key=lambda item: item[1], default=None)
 
 
 def markdown(document):
@@ -49,9 +55,19 @@ def _preamble(document):
         "than rounding, the rival's formulation is inexact (tests/laws compare ours with "
         "many-digit arithmetic).",
         "",
+        "The slowest rivals do only the first few instances of a batch.",
+        "",
         "Not here, because they are not on PyPI: SynJax, the authors' own code. With two threads, JAX's "
         "matrix factorisations are left out: on two cores they hang (jaxlib 0.10.2).",
+        *_missing(document),
     ]
+
+
+def _missing(document):
+    missing = document["passes"][0]["missing"]
+    if missing:
+        yield ""
+        yield "Not installed: " + "; ".join(f"{name} ({why})" for name, why in missing.items()) + "."
 
 
 def _summary(rows):
@@ -66,12 +82,11 @@ def _summary(rows):
 
 
 def _summary_lines(row, pass_name, timings):
-    rivals = _rivals(timings)
-    best, ours = min(rivals, key=rivals.get), timings[OURS]["microseconds"]
+    ours, best = timings[OURS]["microseconds"], _best_rival(timings)
     raw = f"{timings[RAW]['microseconds']:.3g}" if RAW in timings else ""
     start = (
         f"| {row['name']}, batch {row['batch']} | {PASS_NAMES[pass_name]} | {ours:.3g} | {raw} "
-        f"| {best} | {rivals[best]:.3g} | {rivals[best] / ours:.2g}x "
+        + (f"| {best[0]} | {best[1]:.3g} | {best[1] / ours:.2g}x " if best else "| | | ")
     )
     lines = []
     for factor, rival, ratio in verdicts(row, pass_name) or [(None, "", None)]:

@@ -151,8 +151,8 @@ def _marginals(nodes, factor):
             _request(nodes), utility, cotangent, ["marginals"], ["marginals", "marginals_vjp"]
         ),
         [
-            _alone(jax_contender("JAX, slogdet", _jax_slogdet(nodes), utility, cotangent)),
-            _alone(jax_contender("JAX, inverse", _jax_inverse(nodes), utility, cotangent)),
+            alone(jax_contender("JAX, slogdet", _jax_slogdet(nodes), utility, cotangent)),
+            alone(jax_contender("JAX, inverse", _jax_inverse(nodes), utility, cotangent)),
             torch_contender("PyTorch, inverse", _torch_inverse(nodes), utility, cotangent),
             torch_contender("PyTorch, Cholesky", _torch_cholesky(nodes), utility, cotangent),
         ],
@@ -160,7 +160,7 @@ def _marginals(nodes, factor):
     )
 
 
-def _alone(contender):
+def alone(contender):
     """JAX's factorisations of a batch of matrices wait for each other forever where two cores are all
     there is (jaxlib 0.10.2)."""
     return replace(contender, threads=1)
@@ -235,7 +235,7 @@ def _sample(nodes):
         Contender("softtricks", lambda: tree.sample(utility, seed=next(seeds))),
         Raw(_request(nodes), utility, cotangent, ["sample"]),
         [
-            _alone(_jax_sampler(nodes, utility)),
+            alone(_jax_sampler(nodes, utility)),
             _wilson(nodes, utility),
         ],
         [Target("", 50)],

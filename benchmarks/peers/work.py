@@ -8,6 +8,10 @@ import torch
 Run = Callable[[], object]  # does the work once on prepared arrays, and hands back the result
 
 
+def _unchanged(part):
+    return part
+
+
 @dataclass(frozen=True)
 class Contender:
     """One way to do the work. `both` is the forward and the backward pass together."""
@@ -16,6 +20,9 @@ class Contender:
     forward: Run
     both: Run | None = None
     threads: int | None = None  # the most it can use; None: any number
+    instances: int | None = None  # is slow and does the first so many only; None: all
+    reading: Callable = _unchanged  # of its result, and of its gradient, in our layout
+    comparable: bool = True  # False: solves another problem of the same size
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Work:
     batch: int
     ours: Contender
     raw: Raw
-    rivals: list[Contender]
+    rivals: list[Contender | None]  # None: not installed, see optional.py
     targets: list[Target]
     tolerance: float | None = 0.01  # between our result and a rival's; None: results are random
     note: str = ""

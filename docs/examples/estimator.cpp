@@ -12,7 +12,7 @@ int main() {
   const int size = estimator.trick.size();
   const std::vector<double> theta(size, 0.0);
   std::vector<double> gradient(size, 0.0);
-  std::vector<std::byte> room(estimator.trick.scratch<double>() + 4 * (sizeof(double) * size + 64));
+  std::vector<std::byte> room(estimator.scratch<double>());
   auto loss = [](Vector<const double> x, Vector<double> slope) {  // the square of the first entry
     for (int e = 0; e < x.size; ++e) slope[e] = e == 0 ? 2 * x[e] : 0;
     return x[0] * x[0];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "softtricks/base/executor.hpp"
+#include "softtricks/base/result.hpp"
 #include "softtricks/base/status.hpp"
 
 namespace softtricks {
@@ -33,29 +34,39 @@ struct Call {
   const void* utility = nullptr;          // [batch, size]
   const void* member = nullptr;           // [batch, size] log_prob: x; relax_vjp: the soft sample
   const void* cotangent = nullptr;        // [batch, size] marginals_vjp, relax_vjp
+  const void* other = nullptr;            // [batch, size] cross_entropy, kl: the second law's
   const std::int64_t* lengths = nullptr;  // [batch] actual sizes of the instances; null: all full
-  std::uint64_t seed = 0;                 // sample
-  std::uint64_t first_instance = 0;       // sample: instance b draws from stream first_instance + b
-  void* out = nullptr;                    // [batch, size], or [batch] if the verb is a scalar;
-                                          // must not overlap with the others
+  /// [batch] actual k of k-subsets, at least 1 and at most the shape's; null: all as the shape
+  /// says.
+  const std::int64_t* counts = nullptr;
+  std::uint64_t seed = 0;            // sample
+  std::uint64_t first_instance = 0;  // sample: instance b draws from stream first_instance + b
+  std::int64_t members = 0;          // k_best, active_set: how many members an instance, at least 1
+  /// [batch, size]; [batch] if the verb returns a number; [batch, members, size] if it returns
+  /// members. Must not overlap with the others.
+  void* out = nullptr;
+  void* out_value = nullptr;  // [batch, members] k_best: u.x of the members; active_set: weights
   Executor executor = {};
 };
 
 /// One verb on a perturbation law, elementwise on arrays [batch, size].
 struct PerturbationCall {
   /// "sample" (theta -> out), "sample_vjp" (theta, value = U, cotangent -> out),
+  /// "noise" (-> out), "transform" (theta, value = noise -> out = U): "sample" in two steps,
   /// "log_prob" (theta, value = U -> out), "kl" (theta, value = other theta -> out),
-  /// "log_prob_vjp", "kl_vjp" (theta, value, cotangent -> out = d theta, out_value = d value).
+  /// "transform_vjp", "log_prob_vjp", "kl_vjp"
+  /// (theta, value, cotangent -> out = d theta, out_value = d value).
   std::string_view verb;
-  std::string_view perturbation;  // "gumbel", ...: see perturbations()
+  std::string_view perturbation;   // "gumbel", ...: see perturbations()
+  std::vector<double> parameters;  // in order; the last ones may be left out: they have defaults
   Dtype dtype = Dtype::float32;
   std::int64_t batch = 0;
   std::int64_t size = 0;
   const void* theta = nullptr;
   const void* value = nullptr;
   const void* cotangent = nullptr;
-  std::uint64_t seed = 0;            // sample
-  std::uint64_t first_instance = 0;  // sample: row b draws from stream first_instance + b
+  std::uint64_t seed = 0;            // sample, noise
+  std::uint64_t first_instance = 0;  // the same: row b draws from stream first_instance + b
   void* out = nullptr;
   void* out_value = nullptr;
   Executor executor = {};
@@ -72,17 +83,26 @@ struct StructureInfo {
   std::vector<std::string> fields;
   std::vector<std::optional<std::int64_t>> defaults;  // of each field; none: it must be given
 };
+struct PerturbationInfo {
+  std::string name;
+  std::vector<std::string> parameters;
+  std::vector<double> defaults;    // of each parameter
+  std::vector<std::string> verbs;  // that it offers
+};
 struct VerbInfo {
   std::string name;
-  bool scalar;  // one number an instance instead of one an entry?
+  Result result;
 };
 
 std::vector<StructureInfo> structures();
 std::vector<VerbInfo> verbs();
 std::vector<std::string> regularizers();
-std::vector<std::string> perturbations();
+std::vector<PerturbationInfo> perturbations();
 /// Does the structure offer the verb (relax, relax_vjp: with that regularizer)?
 bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer);
+/// Some verbs are offered for some shapes only.
+bool offers(std::string_view structure, std::string_view verb, std::string_view regularizer,
+            const std::vector<std::int64_t>& shape);
 /// Checks a structure's shape and tells its number of utilities.
 Status size_of(std::string_view structure, const std::vector<std::int64_t>& shape,
                std::int64_t& size);

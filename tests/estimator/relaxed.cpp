@@ -1,6 +1,6 @@
 #include "softtricks/estimator/relaxed.hpp"
 
-#include "../laws/estimator.hpp"
+#include "../laws/problems.hpp"
 
 namespace softtricks::laws {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 template <class Trick>
 Numbers relaxed(const Trick& trick, const Numbers& theta, std::uint64_t instance,
                 const QuadraticLoss& loss) {
-  return estimate(Relaxed<Trick>{trick}, theta, instance, loss, 4);
+  return estimate(Relaxed<Trick>{trick}, theta, instance, loss);
 }
 
 TEST(Relaxed, IsTheSlopeOfTheLossAtFixedNoise) {
@@ -28,12 +28,10 @@ TEST(Relaxed, IsTheSlopeOfTheLossAtFixedNoise) {
 TEST(Relaxed, BiasVanishesWithTheTemperature) {
   for_each_problem(0.02, [](const auto& problem) {
     const QuadraticLoss loss = some_loss(problem.theta.size(), 1);
-    expect_unbiased(problem, loss,
-                    average(40000,
-                            [&](std::uint64_t instance) {
-                              return relaxed(problem.trick, problem.theta, instance, loss);
-                            }),
-                    0.03);
+    const auto draw = [&](std::uint64_t instance) {
+      return relaxed(problem.trick, problem.theta, instance, loss);
+    };
+    expect_unbiased(problem, loss, 40000, draw, 0.03);
   });
 }
 
@@ -48,17 +46,11 @@ TEST(Relaxed, IsBiasedWhenWarm) {
   });
 }
 
-/// It adds to the gradient it is given.
-TEST(Relaxed, AddsToTheGradient) {
-  const ChoiceTrick trick{OneHot{4}, 0.5};
-  const Numbers theta{0.2, -0.5, 1.0, 0.1};
-  const QuadraticLoss loss = some_loss(4, 1);
-  const Numbers once = relaxed(trick, theta, 3, loss);
-  std::vector<double> memory(1024);
-  Numbers gradient(4, 10.0);
-  Relaxed<ChoiceTrick>{trick}.estimate(Serial(), Vector<const double>{theta.data(), 4}, 11, 3, loss,
-                                       Vector<double>{gradient.data(), 4}, Scratch(memory.data()));
-  for (std::size_t e = 0; e < 4; ++e) EXPECT_NEAR(gradient[e], 10 + once[e + 1], 1e-14);
+TEST(Relaxed, Sound) {
+  for_each_problem(0.01, [](const auto& problem) {
+    using Trick = std::decay_t<decltype(problem.trick)>;
+    expect_sound(problem.theta, [&](auto) { return Relaxed<Trick>{problem.trick}; });
+  });
 }
 
 }  // namespace

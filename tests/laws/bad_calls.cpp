@@ -1,5 +1,6 @@
 /// Calls that make no sense: `run` says what is wrong with them, what was given and what is
 /// offered, and writes nothing.
+#include <cmath>
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -179,6 +180,24 @@ TEST(BadCalls, Perturbations) {
          {"perturbation", "'cauchy'", "gumbel", "logistic", "exponential", "normal"});
   expect([](PerturbationCall& c) { c.verb = "cdf"; },
          {"verb", "'cdf'", "sample", "log_prob", "kl"});
+  expect([](PerturbationCall& c) { c.perturbation = "sum_of_gamma"; },
+         {"sum_of_gamma", "does not offer kl_vjp", "support", "noise, transform"});
+  const auto with = [](const char* law, std::vector<double> parameters) {
+    return [=](PerturbationCall& c) {
+      c.verb = "transform_vjp";
+      c.perturbation = law;
+      c.parameters = parameters;
+    };
+  };
+  expect(with("normal", {2}), {});
+  expect(with("sum_of_gamma", {5}), {});
+  expect(with("normal", {0}), {"normal", "scale", "0.000000"});
+  expect(with("normal", {NAN}), {"normal", "scale", "nan"});
+  expect(with("gumbel", {1, 2}), {"gumbel", "1 parameter", "got 2"});
+  expect(with("exponential", {1}), {"exponential", "0 parameter", "got 1"});
+  expect(with("sum_of_gamma", {0.5}), {"sum_of_gamma", "k", "from 1", "0.5"});
+  expect(with("sum_of_gamma", {2, -1}), {"scale", "-1"});
+  expect(with("sum_of_gamma", {2, 1, 2.5}), {"terms", "whole", "2.5"});
   expect([](PerturbationCall& c) { c.theta = nullptr; }, {"theta"});
   expect([](PerturbationCall& c) { c.value = nullptr; }, {"value"});
   expect([](PerturbationCall& c) { c.cotangent = nullptr; }, {"cotangent"});

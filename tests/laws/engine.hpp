@@ -18,14 +18,16 @@ using Numbers = std::vector<double>;
 /// A call in double, whatever the engine computes with.
 struct Request {
   std::string verb;
-  Numbers utility;  // [batch, size]
-  Numbers member = {}, cotangent = {};
+  Numbers utility;                      // [batch, size]
+  Numbers member = {}, cotangent = {};  // [batch, size]
   std::string regularizer = "gibbs_entropy";
   double temperature = 1;
   double utility_range = std::numeric_limits<double>::infinity();
-  std::vector<std::int64_t> lengths = {};
+  std::vector<std::int64_t> lengths = {}, counts = {};
   std::uint64_t seed = 0, first_instance = 0;
   Executor executor = {};
+  Numbers other = {};        // [batch, size]
+  std::int64_t members = 2;  // of verbs that return such
 };
 
 class Engine {
@@ -35,7 +37,7 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual bool offers(const std::string& verb, const std::string& regularizer) const = 0;
-  /// The result, one row an instance.
+  /// The result, one row an instance; of verbs that return members these, then their numbers.
   virtual Numbers operator()(const Request& request) const = 0;
 
   bool single() const { return dtype == Dtype::float32; }
@@ -51,6 +53,17 @@ class Engine {
   const bool library;  // through run, with temperature, range and lengths as it takes them
 };
 
+/// Does this shape have the verb (check_method)? A call of no instances is refused where not.
+inline bool allowed(const std::string& structure, const std::vector<std::int64_t>& shape,
+                    const std::string& verb, const std::string& regularizer) {
+  Call call;
+  call.verb = verb;
+  call.structure = structure;
+  call.shape = shape;
+  call.regularizer = regularizer;
+  return run(call).ok();
+}
+
 /// The core's text: structure S on numbers T, by one team, one instance after the other.
 template <class S, class T, class Team>
 class CoreEngine : public Engine {
@@ -62,7 +75,9 @@ class CoreEngine : public Engine {
   bool offers(const std::string& verb, const std::string& regularizer) const override {
     bool found = false;
     for_each_verb([&]<class Verb>() {
-      if constexpr (Offered<Verb, S, T, Team>) found |= is_called<Verb>(verb, regularizer);
+      if constexpr (Offered<Verb, S, T, Team>) {
+        found |= is_called<Verb>(verb, regularizer) && has_method(Verb::method);
+      }
     });
     return found;
   }
@@ -90,6 +105,13 @@ class CoreEngine : public Engine {
     }
   }
 
+  bool has_method(std::string_view method) const {
+    if constexpr (requires { structure_.check_method(method); }) {
+      return structure_.check_method(method).ok();
+    }
+    return true;
+  }
+
   std::vector<T> row(const Numbers& all, std::size_t b) const {
     const auto size = static_cast<std::size_t>(structure_.size());
     std::vector<T> part(size);
@@ -101,7 +123,12 @@ class CoreEngine : public Engine {
   void run(const Request& request, std::size_t b, Numbers& result) const {
     const int size = structure_.size();
     std::vector<T> utility = row(request.utility, b), member = row(request.member, b),
-                   cotangent = row(request.cotangent, b), out(Verb::scalar ? 1 : size);
+                   cotangent = row(request.cotangent, b), other = row(request.other, b);
+    const int members = Verb::result == Result::members ? static_cast<int>(request.members) : 0;
+    std::vector<T> out(static_cast<std::size_t>(members > 0                      ? members * size
+                                                : Verb::result == Result::number ? 1
+                                                                                 : size)),
+        value(static_cast<std::size_t>(members));
     const T temperature = reads_regularizer<Verb> ? T(request.temperature) : T(1);
     for (T& u : utility) u = u / temperature;
     const std::uint64_t instance = request.first_instance + b;
@@ -110,15 +137,18 @@ class CoreEngine : public Engine {
     const Operands<T> operands{{utility.data(), size},
                                {member.data(), size},
                                {cotangent.data(), size},
+                               {other.data(), size},
+                               {value.data(), members},
                                T(structure_.longest()),
                                &stream};
-    const std::size_t bytes = verb_scratch<Verb, T>(structure_);
+    const std::size_t bytes = verb_scratch<Verb, T>(structure_, members);
     Guarded memory(bytes);
     Verb::run(structure_, Team(), operands, Vector<T>{out.data(), static_cast<int>(out.size())},
               Scratch(memory.data()));
     if (!memory.intact()) throw std::logic_error(std::string(Verb::name) + " overran its scratch");
     const bool pulls_back = reads_regularizer<Verb> && Verb::reads_cotangent;
     for (const T x : out) result.push_back(static_cast<double>(pulls_back ? x / temperature : x));
+    for (const T x : value) result.push_back(static_cast<double>(x));
   }
 
   /// Scratch of exactly the promised size, filled with NaN, with a guard behind.
@@ -148,6 +178,49 @@ class CoreEngine : public Engine {
   const S structure_;
 };
 
+inline Result result_of(const std::string& verb) {
+  for (const VerbInfo& info : verbs()) {
+    if (info.name == verb) return info.result;
+  }
+  throw std::invalid_argument(verb);
+}
+
+/// Each instance's rows of both arrays, one after the other.
+inline Numbers side_by_side(const Numbers& out, const Numbers& value, std::size_t batch) {
+  if (value.empty()) return out;
+  Numbers all;
+  const auto append = [&](const Numbers& from, std::size_t b) {
+    const auto width = static_cast<std::ptrdiff_t>(from.size() / batch);
+    const auto first = from.begin() + static_cast<std::ptrdiff_t>(b) * width;
+    all.insert(all.end(), first, first + width);
+  };
+  for (std::size_t b = 0; b < batch; ++b) {
+    append(out, b);
+    append(value, b);
+  }
+  return all;
+}
+
+/// Room for a result, with numbers behind it that must stay.
+template <class T>
+class WithCanaries {
+ public:
+  explicit WithCanaries(std::int64_t count)
+      : count_(static_cast<std::size_t>(count)), room_(count_ + 16, canary) {}
+  T* data() { return room_.data(); }
+  Numbers numbers() const {
+    for (std::size_t i = count_; i < room_.size(); ++i) {
+      if (room_[i] != canary) throw std::logic_error("written behind the result");
+    }
+    return {room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(count_)};
+  }
+
+ private:
+  static constexpr T canary = T(-12345);
+  std::size_t count_;
+  std::vector<T> room_;
+};
+
 /// The compiled library.
 class LibraryEngine : public Engine {
  public:
@@ -160,7 +233,8 @@ class LibraryEngine : public Engine {
   }
 
   bool offers(const std::string& verb, const std::string& regularizer) const override {
-    return softtricks::offers(structure_, verb, regularizer);
+    return softtricks::offers(structure_, verb, regularizer) &&
+           allowed(structure_, shape_, verb, regularizer);
   }
 
   Numbers operator()(const Request& request) const override {
@@ -173,6 +247,7 @@ class LibraryEngine : public Engine {
     const std::vector<T> utility(request.utility.begin(), request.utility.end());
     const std::vector<T> member(request.member.begin(), request.member.end());
     const std::vector<T> cotangent(request.cotangent.begin(), request.cotangent.end());
+    const std::vector<T> other(request.other.begin(), request.other.end());
     Call call;
     call.verb = request.verb;
     call.structure = structure_;
@@ -185,22 +260,22 @@ class LibraryEngine : public Engine {
     call.utility = utility.data();
     call.member = member.empty() ? nullptr : member.data();
     call.cotangent = cotangent.empty() ? nullptr : cotangent.data();
+    call.other = other.empty() ? nullptr : other.data();
+    call.counts = request.counts.empty() ? nullptr : request.counts.data();
     call.lengths = request.lengths.empty() ? nullptr : request.lengths.data();
     call.seed = request.seed;
     call.first_instance = request.first_instance;
     call.executor = request.executor;
-    bool scalar = false;
-    for (const VerbInfo& verb : verbs()) scalar |= verb.name == request.verb && verb.scalar;
-    // A row of canaries behind the result.
-    const std::size_t count = static_cast<std::size_t>(call.batch * (scalar ? 1 : size_));
-    std::vector<T> out(count + 16, T(-12345));
+    const Result kind = result_of(request.verb);
+    const bool lists = kind == Result::members;
+    if (lists) call.members = request.members;
+    const std::int64_t results = kind == Result::number ? 1 : size_ * (lists ? request.members : 1);
+    WithCanaries<T> out(call.batch * results), value(lists ? call.batch * request.members : 0);
     call.out = out.data();
+    call.out_value = value.data();
     const Status status = run(call);
     if (!status.ok()) throw std::runtime_error(status.message());
-    for (std::size_t i = count; i < out.size(); ++i) {
-      if (out[i] != T(-12345)) throw std::logic_error(request.verb + " wrote behind its result");
-    }
-    return {out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count)};
+    return side_by_side(out.numbers(), value.numbers(), static_cast<std::size_t>(call.batch));
   }
 
   const std::string structure_;

@@ -3,18 +3,12 @@
 #include <cmath>
 #include <random>
 
+#include "statistics.hpp"
 #include "subject.hpp"
 
 namespace softtricks::laws {
 
 using Real = long double;
-
-/// Sanitizers look for other mistakes than statistics do, and take ten times as long.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
 
 inline Real dot(const Member& x, const Numbers& u) {
   Real sum = 0;

@@ -1,6 +1,6 @@
 #pragma once
-/// The Gibbs law: log_partition, marginals, marginals_vjp, log_prob and entropy against sums over
-/// all members.
+/// The Gibbs law: log_partition, marginals, marginals_vjp, log_prob, entropy, cross_entropy and kl
+/// against sums over all members.
 #include <gtest/gtest.h>
 
 #include "enumeration.hpp"
@@ -144,6 +144,58 @@ inline void check_entropy(const Subject& subject, const Engine& engine) {
     const double expected = static_cast<double>(Gibbs(subject.members, instance.utility).entropy());
     // A difference of numbers of the size of a sum of utilities.
     EXPECT_NEAR(got, expected, 4 * energy_tolerance(engine, subject, instance.utility));
+  }
+}
+
+/// E[log p(x; u) - log p(x; v)] and -E[log p(x; v)], x drawn from the law of u.
+struct TwoLaws {
+  Real kl = 0, cross_entropy = 0;
+  Real excluded = 0;  // the chance that u draws what v excludes
+
+  TwoLaws(const Subject& subject, const Numbers& u, const Numbers& v) {
+    const Gibbs own(subject.members, u), other(subject.members, v);
+    for (std::size_t m = 0; m < subject.members.size(); ++m) {
+      const Real p = own.probability()[m];
+      if (p == 0) continue;
+      const Real surprise = other.log_partition() - other.score(m);
+      if (std::isinf(surprise)) excluded += p;
+      cross_entropy += p * surprise;
+      kl += p * (surprise - (own.log_partition() - own.score(m)));
+    }
+  }
+};
+
+/// Laws of every kind beside the one before them in the list, and beside themselves.
+inline void check_two_laws(const Subject& subject, const Engine& engine) {
+  const std::vector<Instance> all = instances(subject, engine);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const std::size_t j : {i, (i + all.size() - 1) % all.size(), (i + 4) % all.size()}) {
+      const Numbers &u = all[i].utility, &v = all[j].utility;
+      SCOPED_TRACE(all[i].label + ", " + all[j].label);
+      const TwoLaws expected(subject, u, v);
+      // Marginals are right to rounding: a smaller chance may be 0 to them.
+      if (expected.excluded > 0 && expected.excluded < engine.epsilon()) continue;
+      const double tolerance =
+          4 * (energy_tolerance(engine, subject, u) + energy_tolerance(engine, subject, v));
+      const auto expect = [&](const char* verb, Real value) {
+        const double got = engine({.verb = verb, .utility = u, .other = v}).at(0);
+        if (std::isinf(value)) {
+          EXPECT_EQ(got, static_cast<double>(value)) << verb;
+        } else {
+          EXPECT_NEAR(got, static_cast<double>(value), tolerance) << verb;
+        }
+        return got;
+      };
+      expect("cross_entropy", expected.cross_entropy);
+      EXPECT_GE(expect("kl", expected.kl), 0);
+    }
+  }
+  const Numbers forbidden(subject.size, -std::numeric_limits<double>::infinity());
+  if (Gibbs(subject.members, forbidden).feasible()) return;
+  for (const char* verb : {"kl", "cross_entropy"}) {
+    const Numbers zero(subject.size, 0.0);
+    EXPECT_TRUE(std::isnan(engine({.verb = verb, .utility = zero, .other = forbidden}).at(0)));
+    EXPECT_TRUE(std::isnan(engine({.verb = verb, .utility = forbidden, .other = zero}).at(0)));
   }
 }
 

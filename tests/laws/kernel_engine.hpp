@@ -15,18 +15,19 @@ class KernelEngine : public Engine {
       : Engine(std::string(table.name) + (type == Dtype::float32 ? " float" : " double"), type,
                true),
         table_(table),
+        name_(std::move(structure)),
         shape_(std::move(shape)) {
     int place = 0;
     Structures::for_each([&]<class S>() {
-      if (structure == S::name) structure_ = place;
+      if (name_ == S::name) structure_ = place;
       ++place;
     });
-    if (!size_of(structure, shape_, size_).ok()) throw std::invalid_argument(structure);
+    if (!size_of(name_, shape_, size_).ok()) throw std::invalid_argument(name_);
   }
 
   bool offers(const std::string& verb, const std::string& regularizer) const override {
     const int place = facts_of(verb, regularizer).place;
-    return place >= 0 && kernel(place).run != nullptr;
+    return place >= 0 && kernel(place).run != nullptr && allowed(name_, shape_, verb, regularizer);
   }
   Numbers operator()(const Request& request) const override {
     return single() ? run_as<float>(request) : run_as<double>(request);
@@ -35,7 +36,8 @@ class KernelEngine : public Engine {
  private:
   struct Facts {
     int place = -1;
-    bool scalar = false, relaxes = false;
+    Result result = Result::entries;
+    bool relaxes = false;
   };
   static Facts facts_of(const std::string& verb, const std::string& regularizer) {
     Facts facts;
@@ -43,7 +45,7 @@ class KernelEngine : public Engine {
     for_each_verb([&]<class Verb>() {
       bool called = verb == Verb::name;
       if constexpr (reads_regularizer<Verb>) called = called && regularizer == Verb::regularizer;
-      if (called) facts = {place, Verb::scalar, reads_regularizer<Verb>};
+      if (called) facts = {place, Verb::result, reads_regularizer<Verb>};
       ++place;
     });
     return facts;
@@ -56,8 +58,12 @@ class KernelEngine : public Engine {
     const std::vector<T> utility(request.utility.begin(), request.utility.end());
     const std::vector<T> member(request.member.begin(), request.member.end());
     const std::vector<T> cotangent(request.cotangent.begin(), request.cotangent.end());
+    const std::vector<T> other(request.other.begin(), request.other.end());
     const std::int64_t batch = static_cast<std::int64_t>(utility.size()) / size_;
-    std::vector<T> out(static_cast<std::size_t>(facts.scalar ? batch : batch * size_));
+    const std::int64_t members = facts.result == Result::members ? request.members : 0;
+    const std::int64_t results =
+        facts.result == Result::number ? 1 : size_ * (members > 0 ? members : 1);
+    WithCanaries<T> out(batch * results), value(batch * members);
     KernelArguments arguments{};
     std::copy(shape_.begin(), shape_.end(), arguments.shape);
     arguments.temperature = facts.relaxes ? request.temperature : 1;
@@ -65,10 +71,14 @@ class KernelEngine : public Engine {
     arguments.utility = utility.data();
     arguments.member = member.data();
     arguments.cotangent = cotangent.data();
+    arguments.other = other.data();
+    arguments.members = members;
+    arguments.counts = request.counts.empty() ? nullptr : request.counts.data();
     arguments.lengths = request.lengths.empty() ? nullptr : request.lengths.data();
     arguments.seed = request.seed;
     arguments.first_instance = request.first_instance;
     arguments.out = out.data();
+    arguments.out_value = value.data();
     const Kernel& chosen = kernel(facts.place);
     auto piece = [&](std::int64_t begin, std::int64_t end) {
       const std::size_t bytes = (chosen.bytes(arguments) + 63) / 64 * 64;
@@ -76,10 +86,11 @@ class KernelEngine : public Engine {
       chosen.run(arguments, begin, end, memory.get());
     };
     request.executor.for_each_range(batch, 16, piece);
-    return {out.begin(), out.end()};
+    return side_by_side(out.numbers(), value.numbers(), static_cast<std::size_t>(batch));
   }
 
   const KernelTable& table_;
+  const std::string name_;
   const std::vector<std::int64_t> shape_;
   int structure_ = -1;
   std::int64_t size_ = 0;

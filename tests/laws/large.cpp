@@ -13,27 +13,17 @@ struct Shape {
   std::vector<std::int64_t> shape;
 };
 
-const Shape shapes[] = {{"one_hot", {128}},
-                        {"bit_vector", {100}},
-                        {"k_subset", {64, 8}},
-                        {"k_subset", {350, 10}},
-                        {"k_subset", {40, 37}},
-                        {"spanning_tree", {10}},
-                        {"spanning_tree", {13}},
-                        {"spanning_tree", {30}},
-                        {"spanning_tree", {64}},
-                        {"correlated_k_subset", {64, 8}},
-                        {"linear_chain", {13, 5}},
-                        {"linear_chain", {50, 10}},
-                        {"grid_path", {12, 9}},
-                        {"projective_tree", {9, 0}},
-                        {"projective_tree", {20, 1}},
-                        {"arborescence", {13}},
-                        {"arborescence", {20, 2, 1}},
-                        {"arborescence", {12, -1}},
-                        {"arborescence", {40, 7}},
-                        {"matching", {9}},
-                        {"matching", {40}}};
+const Shape shapes[] = {{"one_hot", {128}},          {"bit_vector", {100}},
+                        {"k_subset", {64, 8}},       {"k_subset", {350, 10}},
+                        {"k_subset", {40, 37}},      {"spanning_tree", {10}},
+                        {"spanning_tree", {13}},     {"spanning_tree", {30}},
+                        {"spanning_tree", {64}},     {"correlated_k_subset", {64, 8}},
+                        {"linear_chain", {13, 5}},   {"linear_chain", {50, 10}},
+                        {"grid_path", {12, 9}},      {"dag_path", {25}},
+                        {"projective_tree", {9, 0}}, {"projective_tree", {20, 1}},
+                        {"arborescence", {13}},      {"arborescence", {20, 2, 1}},
+                        {"arborescence", {12, -1}},  {"arborescence", {40, 7}},
+                        {"matching", {9}},           {"matching", {40}}};
 
 bool samples(const Engine& engine) { return engine.offers("sample", "gibbs_entropy"); }
 

@@ -3,6 +3,7 @@
 
 #include "batch.hpp"
 #include "gibbs.hpp"
+#include "members.hpp"
 #include "relax.hpp"
 #include "sample.hpp"
 
@@ -48,6 +49,10 @@ void enrol_relaxations(const Subject& subject) {
     if (!subject.engines.front()->offers("relax", r)) continue;
     enrol(subject, "relax_vjp_" + r,
           [r](const Subject& s, const Engine& e) { check_relax_vjp(s, e, exact_engine(s, e), r); });
+    if (subject.engines.front()->offers("active_set", r)) {
+      enrol(subject, "active_set_" + r,
+            [r](const Subject& s, const Engine& e) { check_active_set(s, e, r); });
+    }
     enrol(subject, "range_" + r, [r](const Subject& s, const Engine& e) { check_range(s, e, r); });
   }
   for (const RegularizerSubject& r : regularizer_subjects()) {
@@ -64,6 +69,8 @@ void enrol_all() {
     enrol_for("log_partition", subject, "log_partition", check_log_partition);
     enrol_for("log_prob", subject, "log_prob", check_log_prob);
     enrol_for("entropy", subject, "entropy", check_entropy);
+    enrol_for("kl", subject, "two_laws", check_two_laws);
+    enrol_for("k_best", subject, "k_best", check_k_best);
     enrol_for("marginals", subject, "marginals", check_marginals);
     enrol_for("marginals", subject, "cold_marginals", check_cold_marginals);
     enrol_for("marginals_vjp", subject, "marginals_vjp", check_marginals_vjp);

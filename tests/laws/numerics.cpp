@@ -326,6 +326,14 @@ TEST(Numerics, CorrelatedSubsets) { check_program(CorrelatedKSubset{60, 12}, {60
 TEST(Numerics, ProjectiveTrees) { check_program(ProjectiveTree{12, 0}, {12, 0}); }
 TEST(Numerics, SingleRootedProjectiveTrees) { check_program(ProjectiveTree{12, 1}, {12, 1}); }
 TEST(Numerics, GridPaths) { check_program(GridPath{12, 10}, {12, 10}); }
+TEST(Numerics, DagPaths) { check_program(DagPath{20}, {20}); }
+
+/// The program of a matching under its name.
+struct MatchingProgram : PermutationProgram {
+  using PermutationProgram::PermutationProgram;
+  static constexpr const char* name = "matching";
+};
+TEST(Numerics, Matchings) { check_program(MatchingProgram(7), {7}); }
 
 /// The references agree with each other: 1 of 3 items are the trees of three vertices, left out.
 TEST(Numerics, ReferencesAgree) {

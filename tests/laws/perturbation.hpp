@@ -11,15 +11,20 @@
 
 namespace softtricks::laws {
 
-/// Closed forms of the test file's own.
+/// What the test file knows of a law by itself.
 struct PerturbationSubject {
   std::string name;
   double (*distribution)(double theta, double u);  // P(U <= u)
   double mean, variance;                           // at theta = 0
   double low, high;  // holds all but 1e-12 of the mass at |theta| <= 2
+  std::vector<double> parameters = {};
+  bool low_follows_theta = false;  // the support starts at theta + low
 };
 
-inline void PrintTo(const PerturbationSubject& subject, std::ostream* out) { *out << subject.name; }
+inline void PrintTo(const PerturbationSubject& subject, std::ostream* out) {
+  *out << subject.name;
+  for (const double parameter : subject.parameters) *out << " " << parameter;
+}
 
 /// The subjects of all perturbations; a perturbation's test file adds itself before main.
 inline std::vector<PerturbationSubject>& perturbation_subjects() {
@@ -27,9 +32,9 @@ inline std::vector<PerturbationSubject>& perturbation_subjects() {
   return all;
 }
 
-/// Noise, the perturbation's type, is finite for every bit pattern, and turns a uniform number u
+/// Noise of the law is finite for every bit pattern, and turns a uniform number u
 /// into the u- or (1-u)-quantile of the law at theta = 0.
-template <class Noise, class T>
+template <class Law, class T>
 void expect_quantiles(double (*distribution)(double theta, double u)) {
   std::vector<std::uint32_t> words{0u,          1u,          2u,          0xFFFFFFFFu, 0xFFFFFFFEu,
                                    0x7FFFFFFFu, 0x80000000u, 0x80000001u, 0xFFFFFF00u, 0xFFu};
@@ -39,7 +44,7 @@ void expect_quantiles(double (*distribution)(double theta, double u)) {
       const auto u = uniform_from_words<T>(high, low);
       EXPECT_GT(u.below, 0);
       EXPECT_GT(u.above, 0);
-      const T noise = Noise::template noise<T>(u);
+      const T noise = Law().template noise<T>(u);
       EXPECT_TRUE(std::isfinite(noise)) << high << " " << low << ": " << noise;
       const double rank = distribution(0, noise), tolerance = 32 * epsilon<T>;
       const double near = std::min(std::fabs(rank - u.below), std::fabs(rank - u.above));

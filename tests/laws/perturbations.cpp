@@ -1,5 +1,6 @@
 /// Laws of a perturbation, from its distribution function alone: the density integrates to it, the
 /// draws follow it, and kl and all derivatives are what numerical integration and differences say.
+#include <algorithm>
 #include <random>
 
 #include "perturbation.hpp"
@@ -20,6 +21,25 @@ class PerturbationLaws : public testing::TestWithParam<PerturbationSubject> {
     return single ? call_as<float>(verb, theta, value, cotangent, seed, first, batch, executor)
                   : call_as<double>(verb, theta, value, cotangent, seed, first, batch, executor);
   }
+  bool offers(const std::string& verb) const {
+    for (const PerturbationInfo& info : perturbations()) {
+      if (info.name == GetParam().name) return std::ranges::count(info.verbs, verb) == 1;
+    }
+    return false;
+  }
+  /// Where the support starts; 1e-12 of the mass aside.
+  double low(double theta) const {
+    return GetParam().low + (GetParam().low_follows_theta ? theta : 0);
+  }
+  /// The value below which a share of the mass lies.
+  double quantile(double theta, double share) const {
+    double below = low(theta), above = GetParam().high;
+    for (int i = 0; i < 80; ++i) {
+      const double middle = (below + above) / 2;
+      (GetParam().distribution(theta, middle) < share ? below : above) = middle;
+    }
+    return below;
+  }
   double one(const std::string& verb, double theta, double value) const {
     return call(verb, {theta}, {value}, {}, false).at(0);
   }
@@ -31,11 +51,12 @@ class PerturbationLaws : public testing::TestWithParam<PerturbationSubject> {
                   std::int64_t batch, const Executor& executor) const {
     const std::vector<T> a(theta.begin(), theta.end()), b(value.begin(), value.end()),
         g(cotangent.begin(), cotangent.end());
-    const bool two = verb == "log_prob_vjp" || verb == "kl_vjp";
+    const bool two = verb.ends_with("_vjp") && verb != "sample_vjp";
     std::vector<T> out(a.size()), out_value(a.size());
     PerturbationCall c;
     c.verb = verb;
     c.perturbation = GetParam().name;
+    c.parameters = GetParam().parameters;
     c.dtype = sizeof(T) == 4 ? Dtype::float32 : Dtype::float64;
     c.batch = batch;
     c.size = static_cast<std::int64_t>(a.size()) / batch;
@@ -77,12 +98,13 @@ const double thetas[] = {-2.0, -0.3, 0.0, 1.5};
 
 TEST_P(PerturbationLaws, DensityIsTheDistributionsSlope) {
   const PerturbationSubject& law = GetParam();
+  if (!offers("log_prob")) GTEST_SKIP();
   for (const double theta : thetas) {
-    const double mass =
-        integral(law.low, law.high, [&](double u) { return std::exp(one("log_prob", theta, u)); });
+    const double mass = integral(low(theta), law.high,
+                                 [&](double u) { return std::exp(one("log_prob", theta, u)); });
     EXPECT_NEAR(mass, 1, 1e-8) << "theta = " << theta;
     for (int i = 1; i < 40; ++i) {
-      const double u = law.low + (law.high - law.low) * i / 40, h = 1e-5;
+      const double u = low(theta) + (law.high - low(theta)) * i / 40, h = 1e-5;
       const double slope =
           (law.distribution(theta, u + h) - law.distribution(theta, u - h)) / (2 * h);
       EXPECT_NEAR(std::exp(one("log_prob", theta, u)), slope, 1e-9 + 1e-6 * slope);
@@ -92,6 +114,7 @@ TEST_P(PerturbationLaws, DensityIsTheDistributionsSlope) {
 
 TEST_P(PerturbationLaws, KlIsTheIntegral) {
   const PerturbationSubject& law = GetParam();
+  if (!offers("kl")) GTEST_SKIP();
   for (const double theta : thetas) {
     for (const double other : {-2.0, -0.35, 0.0, 1e-3, 1.5}) {
       const double expected = integral(law.low, law.high, [&](double u) {
@@ -117,12 +140,15 @@ TEST_P(PerturbationLaws, KlIsTheIntegral) {
 }
 
 TEST_P(PerturbationLaws, DerivativesAreDifferences) {
-  const PerturbationSubject& law = GetParam();
-  for (const std::string verb : {"log_prob", "kl"}) {
+  for (const std::string verb : {"transform", "log_prob", "kl"}) {
+    if (!offers(verb)) continue;
     for (const double a : thetas) {
       for (const double step : {0.1, 0.24, 0.8, 2.5}) {
-        const double b = verb == "kl" ? a - step : std::max(law.low, -1.0) + 2 * step, g = 1.7,
-                     h = 1e-5;
+        const double inside = GetParam().high > 0 ? std::max(low(a), -1.0) + 2 * step : -2 * step;
+        const double b = verb == "kl"          ? a - step
+                         : verb == "transform" ? step
+                                               : inside,
+                     g = 1.7, h = 1e-5;
         const double by_a = (one(verb, a + h, b) - one(verb, a - h, b)) / (2 * h);
         const double by_b = (one(verb, a, b + h) - one(verb, a, b - h)) / (2 * h);
         for (const bool single : {false, true}) {
@@ -131,6 +157,45 @@ TEST_P(PerturbationLaws, DerivativesAreDifferences) {
           EXPECT_NEAR(got[0], g * by_a, tolerance * (1 + std::fabs(g * by_a))) << verb;
           EXPECT_NEAR(got[1], g * by_b, tolerance * (1 + std::fabs(g * by_b))) << verb;
         }
+      }
+    }
+  }
+}
+
+/// A draw is the transform of its noise, bit for bit, and noise does not know theta.
+TEST_P(PerturbationLaws, NoiseAndTransformAreTheDraw) {
+  std::mt19937_64 random(5);
+  const std::size_t rows = 3;
+  for (const std::size_t size : {1u, 16u, 37u, 64u, 150u}) {
+    Numbers theta(rows * size);
+    for (double& x : theta) x = std::normal_distribution<double>()(random);
+    for (const bool single : {true, false}) {
+      const Numbers noise = call("noise", theta, {}, {}, single, 4, 9, rows);
+      EXPECT_EQ(noise, call("noise", Numbers(theta.size(), 7.0), {}, {}, single, 4, 9, rows));
+      EXPECT_EQ(call("transform", theta, noise, {}, single, 0, 0, rows),
+                call("sample", theta, {}, {}, single, 4, 9, rows));
+    }
+  }
+}
+
+/// Whatever finite theta is, neither a draw nor a derivative is NaN.
+TEST_P(PerturbationLaws, ExtremeThetaGivesNoNan) {
+  for (const double theta : {-1e4, -700.0, -100.0, -88.0, -41.0, -39.0, 39.0, 88.0, 100.0, 1e4}) {
+    for (const bool single : {true, false}) {
+      const Numbers at(40, theta), ones(40, 1.0);
+      const Numbers u = call("sample", at, {}, {}, single);
+      std::vector<Numbers> results{u, call("sample_vjp", at, u, ones, single)};
+      for (const std::string verb : {"log_prob", "kl"}) {
+        if (!offers(verb)) continue;
+        for (const Numbers& value : {at, Numbers(40, 0.0), Numbers(40, -1.0), Numbers(40, 3.0)}) {
+          results.push_back(call(verb, at, value, {}, single));
+          results.push_back(call(verb + "_vjp", at, value, ones, single));
+        }
+      }
+      for (const Numbers& numbers : results) {
+        EXPECT_FALSE(std::ranges::any_of(numbers, [](double x) { return std::isnan(x); }))
+            << "theta = " << theta << (single ? ", float" : "") << ", result "
+            << &numbers - results.data();
       }
     }
   }
@@ -159,12 +224,13 @@ TEST_P(PerturbationLaws, DrawsFollowTheDistribution) {
   for (const bool single : {true, false}) {
     for (const double theta : {0.0, -1.0}) {
       const Numbers u = call("sample", Numbers(draws, theta), {}, {}, single, 42);
-      std::vector<double> counts(50), expected(50, draws / 50.0);
+      std::vector<double> counts(50), expected(50, draws / 50.0), bounds;
+      for (int cell = 1; cell < 50; ++cell) bounds.push_back(quantile(theta, cell / 50.0));
       double mean = 0, square = 0;
       for (const double value : u) {
         ASSERT_TRUE(std::isfinite(value));
-        const double rank = law.distribution(theta, value) * 50;
-        ++counts[static_cast<std::size_t>(std::min(49.0, std::max(0.0, rank)))];
+        ++counts[static_cast<std::size_t>(std::ranges::upper_bound(bounds, value) -
+                                          bounds.begin())];
         mean += value;
         square += value * value;
       }
@@ -183,7 +249,8 @@ TEST_P(PerturbationLaws, DrawsAreIndependent) {
   const std::size_t rows = 400, size = 150, draws = rows * size;
   const auto u = call("sample", Numbers(draws, 0.0), {}, {}, true, 7, 0, rows);
   const auto other = call("sample", Numbers(draws, 0.0), {}, {}, true, 8, 0, rows);
-  const auto upper = [&](double x) { return GetParam().distribution(0, x) > 0.5 ? 1u : 0u; };
+  const double median = quantile(0, 0.5);
+  const auto upper = [&](double x) { return x > median ? 1u : 0u; };
   for (const std::size_t lag :
        {std::size_t{0}, std::size_t{1}, std::size_t{16}, std::size_t{64}, size}) {
     std::vector<double> counts(4), expected(4, static_cast<double>(draws - lag) / 4);
@@ -217,14 +284,35 @@ TEST_P(PerturbationLaws, DrawsDoNotDependOnTheBatch) {
   }
 }
 
+/// Whatever is computed for an entry, its neighbours don't matter.
+TEST_P(PerturbationLaws, EntriesAreIndependent) {
+  std::mt19937_64 random(6);
+  Numbers theta(50), value(50);
+  for (double& x : theta) x = std::normal_distribution<double>()(random);
+  for (double& x : value)
+    x = (GetParam().high > 0 ? 4 : -4) * std::normal_distribution<double>()(random);
+  for (const std::string verb : {"transform", "log_prob", "kl"}) {
+    if (!offers(verb)) continue;
+    for (const bool single : {true, false}) {
+      const Numbers all = call(verb + "_vjp", theta, value, Numbers(50, 1.0), single);
+      for (std::size_t i = 0; i < theta.size(); ++i) {
+        const Numbers alone = call(verb + "_vjp", {theta[i]}, {value[i]}, {1.0}, single);
+        EXPECT_EQ(alone[0], all[i]) << verb;
+        EXPECT_EQ(alone[1], all[50 + i]) << verb;
+      }
+    }
+  }
+}
+
 TEST_P(PerturbationLaws, EmptyArrays) {
   EXPECT_TRUE(call("sample", {}, {}, {}, true).empty());
-  EXPECT_TRUE(call("kl", {}, {}, {}, false).empty());
+  EXPECT_TRUE(call("transform", {}, {}, {}, false).empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Perturbations, PerturbationLaws,
-                         testing::ValuesIn(perturbation_subjects()),
-                         [](const auto& subject) { return subject.param.name; });
+                         testing::ValuesIn(perturbation_subjects()), [](const auto& subject) {
+                           return subject.param.name + "_" + std::to_string(subject.index);
+                         });
 
 }  // namespace
 }  // namespace softtricks::laws

@@ -1,9 +1,16 @@
 #pragma once
-/// Tests of counts against probabilities.
+/// Tests of counts against probabilities, and how many draws they take.
 #include <cmath>
 #include <vector>
 
 namespace softtricks::laws {
+
+/// Sanitizers look for other mistakes than statistics do, and take ten times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
 
 /// The standard normal deviate that is as unlikely as a chi-square statistic (Wilson, Hilferty
 /// 1931). Cells that expect fewer than 5 are put together.

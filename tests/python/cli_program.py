@@ -85,6 +85,9 @@ def members(structure, shape):
         for row, (first, second) in zip(rows, [(0, 0), (0, 1), (2, 0)]):
             row[first, 1] = row[second, 2] = 1
         rows = rows.reshape(3, 9)
+    elif structure == "matching":
+        pairs = shape["pairs"]
+        rows = [numpy.eye(pairs)[list(p)].ravel() for p in itertools.permutations(range(pairs))]
     else:
         size = next(iter(shape.values()))
         ones = {"one_hot": {1}, "bit_vector": set(range(size + 1)), "k_subset": {shape.get("k")}}

@@ -46,6 +46,7 @@ def test_list():
     assert ["k_subset", "items,k", "argmax", ""] in rows
     assert ["spanning_tree", "nodes", "relax", "gibbs_entropy"] in rows
     assert any(line.startswith("# perturbations\tgumbel,") for line in lines)
+    assert "# parameters of sum_of_gamma\tk=1,scale=1,terms=10" in lines
     assert any(line.startswith("# instruction set\t") for line in lines)
 
 
@@ -56,6 +57,9 @@ def test_list_as_json_says_the_same():
     assert rows == [[s["name"], ",".join(s["shape"]), verb, ",".join(about["regularizers"])]
                     for s in document["structures"] for verb, about in s["verbs"].items()]
     assert "gumbel" in document["perturbations"] and document["instruction_set"]
+    assert document["perturbations"]["normal"]["parameters"] == {"scale": 1}
+    assert "kl" in document["perturbations"]["normal"]["verbs"]
+    assert document["perturbations"]["exponential"]["parameters"] == {}
 
 
 def test_every_field_has_an_option():

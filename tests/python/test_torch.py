@@ -10,13 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx
 import pytest
 import torch
 from torch_support import CASES, LARGE, enumerate_gibbs, exclude_one, log_weights, st
 
 on_all_cases = pytest.mark.parametrize("case", CASES, ids=repr)
 on_each_structure = pytest.mark.parametrize("case", LARGE, ids=repr)
-on_each_perturbation = pytest.mark.parametrize("name", st.perturbations)
 
 
 def close(actual, expected, tolerance=1e-12):
@@ -102,7 +102,7 @@ def test_regularizers_keep_to_the_hull_and_find_the_argmax(case):
     for regularizer in s.regularizers:
         soft = s.relax(utility, 1.0, regularizer)
         assert ((soft >= 0) & (soft <= 1)).all()
-        close(s.relax(utility, 1e-4, regularizer), s.argmax(utility), 1e-6)
+        close(s.relax(utility, 1e-5, regularizer), s.argmax(utility), 1e-6)
         assert s.relax(utility, 1.0, regularizer, utility_range=2.0).isfinite().all()
 
 
@@ -228,59 +228,6 @@ def test_a_draw_depends_on_seed_and_offset_alone(case):
     assert torch.equal(draws, s.sample(utility.reshape(5, 10, -1), seed=4).reshape(50, -1))
 
 
-LAWS = {
-    "gumbel": lambda t: torch.distributions.Gumbel(t, 1.0),
-    "logistic": lambda t: torch.distributions.TransformedDistribution(
-        torch.distributions.Uniform(torch.zeros_like(t), 1.0),
-        [torch.distributions.SigmoidTransform().inv, torch.distributions.AffineTransform(t, 1.0)],
-    ),
-    "exponential": lambda t: torch.distributions.Exponential(t.exp()),
-    "normal": lambda t: torch.distributions.Normal(t, 1.0),
-}
-
-
-@on_each_perturbation
-def test_perturbation_densities(name):
-    theta = torch.linspace(-1, 1, 5, dtype=torch.float64)
-    value = st.perturb(name, theta.expand(3, 5), seed=2)
-    log_prob = st.perturbation_log_prob(name, theta, value)
-    close(log_prob, LAWS[name](theta).log_prob(value), 1e-10)
-    other = theta.flip(0)
-    kl = st.perturbation_kl(name, theta, other)
-    if name == "logistic":
-        draws = LAWS[name](theta).sample((200000,))
-        ratio = LAWS[name](theta).log_prob(draws) - LAWS[name](other).log_prob(draws)
-        close(kl, ratio.mean(0), 2e-2)
-    else:
-        close(kl, torch.distributions.kl_divergence(LAWS[name](theta), LAWS[name](other)), 1e-10)
-
-
-@on_each_perturbation
-def test_perturbations_follow_their_law(name):
-    theta = torch.linspace(-1, 1, 5, dtype=torch.float64)
-    draws = st.perturb(name, theta.expand(20000, 5), seed=3)
-    sorted_draws = draws.sort(0).values
-    if name == "gumbel":
-        cdf = torch.exp(-torch.exp(theta - sorted_draws))
-    else:
-        cdf = LAWS[name](theta).cdf(sorted_draws)
-    steps = torch.arange(1, 20001, dtype=torch.float64).unsqueeze(1) / 20000
-    assert float((cdf - steps).abs().max()) < 2.2 / math.sqrt(20000)  # Kolmogorov, p < 1e-4
-
-
-@on_each_perturbation
-def test_perturbation_batches(name):
-    theta = torch.linspace(-1, 1, 24).reshape(4, 6)
-    draws = st.perturb(name, theta, seed=1)
-    assert torch.equal(draws, st.perturb(name, theta, seed=1))
-    assert not torch.equal(draws, st.perturb(name, theta, seed=2))
-    assert torch.equal(draws[2:], st.perturb(name, theta[2:], seed=1, offset=2))
-    assert torch.equal(draws, st.perturb(name, theta.t().contiguous().t(), seed=1))
-    assert torch.equal(draws, st.perturb(name, theta.reshape(2, 2, 6), seed=1).reshape(4, 6))
-    assert st.perturb(name, torch.zeros(0, 3), seed=1).shape == (0, 3)
-    assert st.perturb(name, torch.tensor(0.5), seed=1).shape == ()
-
-
 # ---- the classes --------------------------------------------------------------------------------
 
 
@@ -313,24 +260,55 @@ def test_whatever_the_registry_names(cls):
         assert torch.autograd.gradcheck(getattr(s, verb), utility.clone().requires_grad_())
 
 
+def permutation_matrices(pairs):
+    return torch.stack([torch.eye(pairs, dtype=torch.float64)[list(p)].flatten()
+                        for p in itertools.permutations(range(pairs))])
+
+
 def test_matchings():
-    """No Gibbs verbs: the one structure whose soft samples have another regularizer alone."""
     s = st.Matching(pairs=4)
     utility = torch.randn(3, s.size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    members = torch.stack(
-        [torch.eye(4, dtype=torch.float64)[list(p)].flatten()
-         for p in itertools.permutations(range(4))]
-    )
+    members = permutation_matrices(4)
     best = members[(members @ utility.T).argmax(0)]
     assert torch.equal(s.argmax(utility), best)
-    soft = s.relax(utility, 0.5, "shannon_entropy").reshape(3, 4, 4)
-    close(soft.sum(-1), torch.ones(3, 4, dtype=torch.float64))
-    close(soft.sum(-2), torch.ones(3, 4, dtype=torch.float64))
-    close(s.relax(utility, 1e-4, "shannon_entropy"), best)
+    for regularizer in ("shannon_entropy", "squared_norm"):
+        soft = s.relax(utility, 0.5, regularizer).reshape(3, 4, 4)
+        close(soft.sum(-1), torch.ones(3, 4, dtype=torch.float64))
+        close(soft.sum(-2), torch.ones(3, 4, dtype=torch.float64))
+        close(s.relax(utility, 1e-4, regularizer), best)
+        variable = utility.clone().requires_grad_()
+        assert torch.autograd.gradcheck(lambda u, r=regularizer: s.relax(u, 0.5, r), variable)
     short = s.argmax(utility, lengths=[2, 3, 4]).reshape(3, 4, 4)
     assert short.sum((1, 2)).tolist() == [2, 3, 4] and not short[0, 2:].any()
-    utility.requires_grad_()
-    assert torch.autograd.gradcheck(lambda u: s.relax(u, 0.5, "shannon_entropy"), utility)
+
+
+def test_sums_over_matchings_are_for_few_pairs():
+    assert st.Matching(pairs=16).log_partition(torch.zeros(256)).isfinite()
+    for verb in ("log_partition", "marginals", "entropy", "sample"):
+        with pytest.raises(ValueError, match="up to 16 pairs, got 17.*permanents"):
+            verbs(st.Matching(pairs=17))[verb](torch.zeros(289))
+
+
+@pytest.mark.parametrize("rows, columns", [(5, 5), (3, 7), (7, 3), (1, 6)])
+@pytest.mark.parametrize("partial", [False, True])
+def test_assignments_equal_those_of_networkx(rows, columns, partial):
+    """Square, rectangular and partial assignments, by padding with 0."""
+    pairs = rows + columns if partial else max(rows, columns)
+    for seed in range(5):
+        inside = torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed),
+                             dtype=torch.float64)
+        utility = torch.zeros(pairs, pairs, dtype=torch.float64)
+        utility[:rows, :columns] = inside
+        x = st.Matching(pairs).argmax(utility.flatten()).reshape(pairs, pairs)[:rows, :columns]
+        graph = networkx.Graph()
+        graph.add_weighted_edges_from(
+            (("row", i), ("column", j), float(inside[i, j]))
+            for i in range(rows) for j in range(columns))
+        wanted = torch.zeros_like(x)
+        for pair in networkx.max_weight_matching(graph, maxcardinality=not partial):
+            (_, j), (_, i) = sorted(pair)
+            wanted[i, j] = 1
+        assert torch.equal(x, wanted)
 
 
 def test_fields_with_defaults():
@@ -347,7 +325,8 @@ def test_fields_with_defaults():
 def test_every_public_name_is_documented():
     for name in st.__all__:
         assert getattr(st, name) is not None
-    for name in ("perturb", "perturbation_log_prob", "perturbation_kl", "Structure"):
+    names = ("perturb", "noise", "transform", "perturbation_log_prob", "perturbation_kl", "Structure")
+    for name in names:
         assert getattr(st, name).__doc__
     for verb in st.structures["OneHot"].verbs:
         if not verb.endswith("_vjp"):
@@ -403,6 +382,16 @@ BAD = {
         "lengths.*cpu.*meta",
     ),
     "perturbation": (lambda: st.perturb("cauchy", U, seed=1), ValueError, "'cauchy'.*gumbel"),
+    "scale 0": (lambda: st.perturb("normal", U, seed=1, scale=0), ValueError, "scale.*0.0"),
+    "scale text": (lambda: st.perturb("normal", U, seed=1, scale="2"), TypeError, "scale.*'2'"),
+    "width": (lambda: st.noise("normal", U, seed=1, width=2), TypeError, "width.*normal.*scale"),
+    "terms": (
+        lambda: st.perturb("sum_of_gamma", U, seed=1, terms=1.5),
+        ValueError,
+        "terms.*whole.*1.5",
+    ),
+    "kl": (lambda: st.perturbation_kl("sum_of_gamma", U, U), ValueError, "kl.*support.*transform"),
+    "noise": (lambda: st.transform("gumbel", U, U.double()), ValueError, "noise.*float32"),
     "theta": (lambda: st.perturb("gumbel", U.long(), seed=1), ValueError, "theta.*int64"),
     "value": (
         lambda: st.perturbation_log_prob("gumbel", U, U.double()),

@@ -70,9 +70,12 @@ def test_perturbed_relaxations_are_one_graph(name):
 
     def function(theta, seed, temperature):
         utility = st.perturb(name, theta, seed=seed)
-        kl = st.perturbation_kl(name, theta, torch.zeros_like(theta))
-        log_prob = st.perturbation_log_prob(name, theta, utility.detach())
-        return tree.relax(utility, temperature).square().sum() + kl.sum() + log_prob.sum()
+        noise = st.noise(name, theta, seed=seed + 1)
+        total = st.transform(name, theta, noise, **st.perturbations[name]).square().sum()
+        total = total + st.perturbation_log_prob(name, theta, utility.detach()).sum()
+        if name != "sum_of_gamma":
+            total = total + st.perturbation_kl(name, theta, torch.zeros_like(theta)).sum()
+        return tree.relax(utility, temperature).square().sum() + total
 
     counter = Counter()
     compiled = torch.compile(function, backend=counter, fullgraph=True, dynamic=True)

@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import grad, jacrev, vmap
+from softtricks.torch._library import registry
 from torch_support import CASES, LARGE, exclude_one, st
 
 on_all_cases = pytest.mark.parametrize("case", CASES, ids=repr)
 on_each_structure = pytest.mark.parametrize("case", LARGE, ids=repr)
+OFFERED = {law["name"]: law["verbs"] for law in registry["perturbations"]}
 on_each_perturbation = pytest.mark.parametrize("name", st.perturbations)
 OPS = torch.ops.softtricks
 
@@ -98,8 +100,11 @@ def test_gradients_of_perturbations(name):
     value = needs_grad(st.perturb(name, theta, seed=4))
     row = needs_grad(theta[0].flip(0))
     assert gradcheck(lambda t: st.perturb(name, t, seed=3), theta)
+    noise = needs_grad(st.noise(name, row, seed=4))
+    assert gradcheck(lambda t, n: st.transform(name, t, n), (theta, noise))
     assert gradcheck(lambda t, v: st.perturbation_log_prob(name, t, v), (theta, value))
-    assert gradcheck(lambda t, t0: st.perturbation_kl(name, t, t0), (theta, row))
+    if "kl" in OFFERED[name]:
+        assert gradcheck(lambda t, t0: st.perturbation_kl(name, t, t0), (theta, row))
 
 
 @on_each_structure
@@ -222,12 +227,17 @@ def operator_calls():
             yield "relax_vjp", (), (utility, other, other, 0.7, s.regularizers[-1], 4.0, *problem)
     theta = torch.rand(3, 4, dtype=torch.float64)
     value = theta + 0.5
-    for law in st.perturbations:
-        yield "perturb", (theta,), (7, 0, law)
-        yield "perturb_vjp", (), (theta, value, theta, law)
-        for name in ("perturbation_log_prob", "perturbation_kl"):
-            yield name, (theta, value), (law,)
-            yield name + "_vjp", (), (theta, value, theta, law)
+    for law, parameters in st.perturbations.items():
+        problem = (law, list(parameters.values()))
+        side = -value if law == "negative_exponential" else value
+        yield "perturb", (theta,), (7, 0, *problem)
+        yield "perturb_vjp", (), (theta, side, theta, *problem)
+        yield "noise", (), (theta, 7, 0, *problem)
+        for name in ("transform", "perturbation_log_prob", "perturbation_kl"):
+            if name.removeprefix("perturbation_") in OFFERED[law]:
+                other = theta + 0.5 if name == "perturbation_kl" else side
+                yield name, (theta, other), problem
+                yield name + "_vjp", (), (theta, other, theta, *problem)
 
 
 CALLS = list(operator_calls())

@@ -61,13 +61,20 @@ def arborescence(nodes, root, single_root):
     return torch.stack(members)
 
 
-MEMBERS = {f.__name__: f for f in (one_hot, bit_vector, k_subset, spanning_tree, arborescence)}
+def matching(pairs):
+    orders = itertools.permutations(range(pairs))
+    return torch.stack([torch.eye(pairs)[list(columns)].flatten() for columns in orders])
+
+
+MEMBERS = {f.__name__: f for f in
+           (one_hot, bit_vector, k_subset, spanning_tree, arborescence, matching)}
 SHAPES = {
     "one_hot": [(1,), (4,)],
     "bit_vector": [(1,), (3,)],
     "k_subset": [(1, 1), (5, 2), (4, 4)],
     "spanning_tree": [(2,), (4,)],
     "arborescence": [(3, 0, 0), (3, -1, 0)],
+    "matching": [(1,), (3,)],
 }
 
 
@@ -86,9 +93,9 @@ class Case:
         if self.name == "spanning_tree":
             edges = list(itertools.combinations(range(self.structure.nodes), 2))
             places = [e for e, (_, j) in enumerate(edges) if j < length]
-        elif self.name == "arborescence":
-            nodes = self.structure.nodes
-            places = [i * nodes + j for i in range(length) for j in range(length)]
+        elif self.name in ("arborescence", "matching"):
+            side = self.structure.shape[0]
+            places = [i * side + j for i in range(length) for j in range(length)]
         else:
             places = list(range(length))
         members = Case(smaller).members

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "../laws/subject.hpp"
+#include "../laws/relax.hpp"
 
 namespace softtricks::laws {
 namespace {
@@ -234,6 +234,87 @@ TEST(Arborescence, IdleEntries) {
       s.for_each_idle_entry([&](int e) { EXPECT_EQ(gradient[static_cast<std::size_t>(e)], 0); });
     }
   }
+}
+
+/// Forbids about half of the arcs, but none of a path from vertex 0, root or not.
+void forbid_half(Random& random, int nodes, Numbers& utility) {
+  for (int i = 0; i < nodes; ++i) {
+    for (int j = 0; j < nodes; ++j) {
+      if (j == i + 1 || (i == 0 && j == 0) || random() % 2 == 0) continue;
+      utility[at(nodes, i, j)] = -std::numeric_limits<double>::infinity();
+    }
+  }
+}
+
+/// In the hull, and by Chu, Liu and Edmonds no arborescence is better to first order.
+TEST(Arborescence, SoftSamplesAreOptimalOnLargerGraphs) {
+  Random random(33);
+  for (const Arborescence& s :
+       {Arborescence{11, 0, 0}, Arborescence{10, 0, 1}, Arborescence{10, -1, 0}}) {
+    const Engines engines = library_engines("arborescence", {s.nodes, s.root, s.single_root});
+    for (int draw = 0; draw < (sanitized ? 3 : 12); ++draw) {
+      for (std::size_t k = 0; k < engines.size(); ++k) {
+        const Engine& engine = *engines[k];
+        const auto size = static_cast<std::size_t>(s.size());
+        Numbers utility = normal(random, size, draw % 3 == 0 ? 0.3 : draw % 3);
+        if (draw % 4 == 3) forbid_half(random, s.nodes, utility);
+        s.for_each_idle_entry([&](int e) {
+          utility[static_cast<std::size_t>(e)] = -std::numeric_limits<double>::infinity();
+        });
+        utility = engine.rounded(utility);
+        for (const RegularizerSubject& r : regularizer_subjects()) {
+          if (r.name == "squared_norm") continue;
+          SCOPED_TRACE(engine.name + " " + r.name + ", draw " + std::to_string(draw));
+          const Numbers x = engine({.verb = "relax", .utility = utility, .regularizer = r.name});
+          EXPECT_LE(outside(s, x), s.nodes * 16 * engine.epsilon());
+          const std::vector<Real> slopes = gain_slopes(engine, r, utility, x);
+          const Numbers best =
+              (*engines[k | 1])({.verb = "argmax", .utility = {slopes.begin(), slopes.end()}});
+          expect_not_better(engine, r, utility, x, Member(best.begin(), best.end()));
+          expect_derivative_along(engine, *engines[k | 1], r.name, utility, random);
+        }
+      }
+    }
+  }
+}
+
+/// Arcs in no arborescence get 0, arcs in all of them 1, both without a derivative, though their
+/// utilities are finite; spreads that leave hard samples; levels far apart with near ties.
+TEST(Arborescence, SoftSamplesAreFiniteAtAnySpread) {
+  Random random(34);
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const auto& engine : library_engines("arborescence", {9})) {
+    for (int draw = 0; draw < 40; ++draw) {
+      const double scales[] = {1, 30, 300, 4000};
+      Numbers utility = normal(random, 81, scales[draw % 4]);
+      for (double& u : utility) {
+        if (draw % 5 == 0) u -= 1000.0 * static_cast<double>(random() % 4);
+      }
+      for (int i = 1; i < 9; ++i) utility[at(9, i, 1)] = utility[at(9, i == 1 ? 0 : i, 2)] = -inf;
+      utility = engine->rounded(utility);
+      for (const char* regularizer : {"binary_entropy", "shannon_entropy"}) {
+        SCOPED_TRACE(engine->name + " " + regularizer);
+        const Numbers x =
+            (*engine)({.verb = "relax", .utility = utility, .regularizer = regularizer});
+        const Numbers vjp = (*engine)({"relax_vjp", utility, x, Numbers(81, 1.5), regularizer});
+        EXPECT_LE(outside({9, 0, 0}, x), engine->single() ? 1e-6 : 1e-9);
+        for (const double value : vjp) EXPECT_TRUE(std::isfinite(value));
+        for (const std::size_t taken : {at(9, 0, 1), at(9, 1, 2)}) {
+          EXPECT_EQ(x[taken], 1);
+          EXPECT_EQ(vjp[taken], 0);
+        }
+      }
+    }
+  }
+}
+
+TEST(Arborescence, RefusesSoftSamplesOfVeryLargeGraphs) {
+  Call call;
+  call.structure = "arborescence";
+  call.shape = {65};
+  call.verb = "relax";
+  call.regularizer = "binary_entropy";
+  EXPECT_NE(run(call).message().find("at most 64 nodes"), std::string::npos);
 }
 
 }  // namespace

@@ -1,15 +1,11 @@
 #include "softtricks/structure/matching.hpp"
 
-#include <gtest/gtest.h>
+#include <bit>
 
-#include "../laws/enumeration.hpp"
+#include "matching_cases.hpp"
 
 namespace softtricks::laws {
 namespace {
-
-const double inf = std::numeric_limits<double>::infinity();
-
-std::size_t at(int pairs, int i, int j) { return static_cast<std::size_t>(i * pairs + j); }
 
 std::vector<Member> permutations(int pairs) {
   std::vector<int> column(static_cast<std::size_t>(pairs));
@@ -21,25 +17,6 @@ std::vector<Member> permutations(int pairs) {
     found.push_back(x);
   } while (std::next_permutation(column.begin(), column.end()));
   return found;
-}
-
-/// The largest difference of a row's or column's sum from 1.
-double unbalanced(int pairs, const Numbers& x) {
-  double worst = 0;
-  for (int i = 0; i < pairs; ++i) {
-    double row = 0, column = 0;
-    for (int j = 0; j < pairs; ++j) {
-      row += x[at(pairs, i, j)];
-      column += x[at(pairs, j, i)];
-    }
-    worst = std::max({worst, std::fabs(row - 1), std::fabs(column - 1)});
-  }
-  return worst;
-}
-
-/// The hull: doubly stochastic matrices [Birkhoff 1946].
-double outside(int pairs, const Numbers& x) {
-  return std::max(unbalanced(pairs, x), -*std::min_element(x.begin(), x.end()));
 }
 
 Subject matching(int pairs) {
@@ -69,8 +46,6 @@ const bool enrolled = [] {
   return true;
 }();
 
-Engines both(int pairs) { return library_engines("matching", {pairs}); }
-
 /// The column of each row of a permutation matrix; fails where x is none.
 std::vector<int> columns_of(int pairs, const Numbers& x) {
   EXPECT_EQ(unbalanced(pairs, x), 0);
@@ -83,70 +58,6 @@ std::vector<int> columns_of(int pairs, const Numbers& x) {
     }
   }
   return columns;
-}
-
-/// The textbook's Hungarian method in long double, one row at a time: the value of the best.
-Real best_value(int pairs, const Numbers& u) {
-  const std::size_t n = static_cast<std::size_t>(pairs);
-  std::vector<Real> row(n + 1), column(n + 1);
-  std::vector<std::size_t> owner(n + 1, 0), way(n + 1, 0);
-  const auto cost = [&](std::size_t i, std::size_t j) -> Real {
-    return -static_cast<Real>(u[(i - 1) * n + j - 1]) - row[i] - column[j];
-  };
-  for (std::size_t i = 1; i <= n; ++i) {
-    std::vector<Real> least(n + 1, std::numeric_limits<Real>::infinity());
-    std::vector<bool> used(n + 1, false);
-    std::size_t j = 0;
-    owner[0] = i;
-    do {
-      used[j] = true;
-      std::size_t next = 0;
-      Real step = std::numeric_limits<Real>::infinity();
-      for (std::size_t k = 1; k <= n; ++k) {
-        if (used[k]) continue;
-        const Real reduced = cost(owner[j], k);
-        if (reduced < least[k]) {
-          least[k] = reduced;
-          way[k] = j;
-        }
-        if (least[k] < step) {
-          step = least[k];
-          next = k;
-        }
-      }
-      for (std::size_t k = 0; k <= n; ++k) {
-        if (used[k]) {
-          row[owner[k]] += step;
-          column[k] -= step;
-        } else {
-          least[k] -= step;
-        }
-      }
-      j = next;
-    } while (owner[j] != 0);
-    for (; j != 0; j = way[j]) owner[j] = owner[way[j]];
-  }
-  Real value = 0;
-  for (std::size_t j = 1; j <= n; ++j) value += u[(owner[j] - 1) * n + j - 1];
-  return value;
-}
-
-Numbers utilities_of_kind(Random& random, int pairs, const std::string& kind) {
-  const std::size_t size = static_cast<std::size_t>(pairs * pairs);
-  Numbers u = normal(random, size, 1);
-  for (int i = 0; i < pairs; ++i) {
-    for (int j = 0; j < pairs; ++j) {
-      double& value = u[at(pairs, i, j)];
-      if (kind == "few integers") value = std::round(value);
-      if (kind == "integers") value = std::round(100 * value);
-      if (kind == "products") value = -(i + 1.0) * (j + 1.0);
-      if (kind == "all equal") value = -3;
-      if (kind == "far") value += 1000;
-      if (kind == "by rows") value = i;
-      if (kind == "sparse" && random() % 8 != 0 && (i + 5) % pairs != j) value = -1000;
-    }
-  }
-  return u;
 }
 
 TEST(Matching, ArgmaxOfLargeInstances) {
@@ -182,10 +93,12 @@ TEST(Matching, OnlyOneMatchingAllowed) {
     }
     for (const auto& engine : both(pairs)) {
       EXPECT_EQ(engine->operator()({.verb = "argmax", .utility = u}), expected);
-      const Numbers soft =
-          engine->operator()({.verb = "relax", .utility = u, .regularizer = "shannon_entropy"});
-      for (std::size_t e = 0; e < u.size(); ++e) {
-        EXPECT_NEAR(soft[e], expected[e], 1000 * engine->epsilon());
+      for (const char* regularizer : {"shannon_entropy", "squared_norm"}) {
+        const Numbers soft =
+            engine->operator()({.verb = "relax", .utility = u, .regularizer = regularizer});
+        for (std::size_t e = 0; e < u.size(); ++e) {
+          EXPECT_NEAR(soft[e], expected[e], 1000 * engine->epsilon());
+        }
       }
     }
   }
@@ -205,8 +118,10 @@ TEST(Matching, ForbiddenRowsAndColumns) {
       for (const double x : engine->operator()({.verb = "argmax", .utility = u})) {
         EXPECT_TRUE(std::isnan(x));
       }
-      const Request request{.verb = "relax", .utility = u, .regularizer = "shannon_entropy"};
-      for (const double x : engine->operator()(request)) EXPECT_TRUE(std::isnan(x));
+      for (const char* regularizer : {"shannon_entropy", "squared_norm"}) {
+        const Request request{.verb = "relax", .utility = u, .regularizer = regularizer};
+        for (const double x : engine->operator()(request)) EXPECT_TRUE(std::isnan(x));
+      }
     }
   }
 }
@@ -223,126 +138,177 @@ TEST(Matching, InfiniteUtilitiesComeFirst) {
   }
 }
 
-/// Soft samples of far spread utilities: balanced, and of the form exp(u - a - b), which the
-/// logarithms of 2 x 2 minors show where entries are large enough to tell.
-TEST(Matching, SoftAtAnySpread) {
-  Random random(42);
-  for (const int pairs : {2, 3, 5, 16, 33, 64, 100}) {
-    if (sanitized && pairs > 33) continue;
-    for (const double scale : {0.0, 1.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 1e6}) {
-      const Numbers all = perturbed(random, static_cast<std::size_t>(pairs * pairs), 1);
+/// The largest u.x over matchings of the rows from `row` on with columns not in `taken`, or the log
+/// of the sum over them of exp(u.x). `partial`: rows may stay alone.
+struct Rectangle {
+  int rows, columns;
+  Numbers utility;
+  bool partial = false;
+
+  template <class Add>
+  void for_each(Add add, int row = 0, unsigned taken = 0, Real value = 0) const {
+    if (row == rows) {
+      if (partial || std::popcount(taken) == std::min(rows, columns)) add(value, taken);
+      return;
+    }
+    if (partial || rows > columns) for_each(add, row + 1, taken, value);
+    for (int j = 0; j < columns; ++j) {
+      if ((taken >> j & 1u) != 0) continue;
+      const double u = utility[static_cast<std::size_t>(row * columns + j)];
+      for_each(add, row + 1, taken | 1u << j, value + u);
+    }
+  }
+  Real best() const {
+    Real most = -inf;
+    for_each([&](Real value, unsigned) { most = std::max(most, value); });
+    return most;
+  }
+  Real log_partition() const {
+    Real sum = 0;
+    for_each([&](Real value, unsigned) { sum += std::exp(value); });
+    return std::log(sum);
+  }
+  /// All other pairs at 0.
+  Numbers padded_to(int pairs) const {
+    Numbers u(static_cast<std::size_t>(pairs * pairs), 0.0);
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < columns; ++j) {
+        u[at(pairs, i, j)] = utility[static_cast<std::size_t>(i * columns + j)];
+      }
+    }
+    return u;
+  }
+  /// u.x within the rectangle, and how many pairs that are.
+  std::pair<Real, int> value_of(int pairs, const Numbers& x) const {
+    Real value = 0;
+    int count = 0;
+    for (int i = 0; i < rows; ++i) {
+      for (int j = 0; j < columns; ++j) {
+        if (x[at(pairs, i, j)] == 0) continue;
+        value += utility[static_cast<std::size_t>(i * columns + j)];
+        ++count;
+      }
+    }
+    return {value, count};
+  }
+};
+
+const std::pair<int, int> rectangles[] = {{1, 1}, {1, 4}, {4, 1}, {2, 5}, {5, 3}, {3, 4}, {4, 4}};
+
+/// The shorter side filled up with 0: as many pairs as it has, of largest sum. And the Gibbs law of
+/// these, for each stands for equally many members.
+TEST(Matching, RectangularByPadding) {
+  Random random(45);
+  for (const auto& [rows, columns] : rectangles) {
+    const int pairs = std::max(rows, columns), few = std::min(rows, columns);
+    for (const double scale : {1.0, 10.0}) {
+      const Numbers all = normal(random, static_cast<std::size_t>(rows * columns), scale);
       for (const auto& engine : both(pairs)) {
-        SCOPED_TRACE(engine->name + ", " + std::to_string(pairs) + ", " + std::to_string(scale));
-        Numbers u = all;
-        for (double& value : u) value *= scale;
-        u = engine->rounded(u);
-        const Numbers x =
-            engine->operator()({.verb = "relax", .utility = u, .regularizer = "shannon_entropy"});
-        const double tolerance =
-            std::max(4.0, std::sqrt(static_cast<double>(pairs))) * engine->epsilon();
-        EXPECT_LE(outside(pairs, x), 20 * tolerance);
-        for (int i = 1; i < pairs; ++i) {
-          for (int j = 1; j < pairs; ++j) {
-            const std::size_t e[] = {at(pairs, i, j), at(pairs, i - 1, j - 1), at(pairs, i - 1, j),
-                                     at(pairs, i, j - 1)};
-            if (std::min({x[e[0]], x[e[1]], x[e[2]], x[e[3]]}) < 1e-20) continue;
-            const Real minor = static_cast<Real>(u[e[0]]) + u[e[1]] - u[e[2]] - u[e[3]];
-            EXPECT_NEAR(std::log(x[e[0]] / x[e[2]] / x[e[3]] * x[e[1]]), static_cast<double>(minor),
-                        100 * engine->epsilon());
-          }
-        }
+        SCOPED_TRACE(engine->name + ", " + std::to_string(rows) + " x " + std::to_string(columns));
+        const Rectangle rectangle{rows, columns, engine->rounded(all)};
+        const Numbers u = rectangle.padded_to(pairs);
+        const double tolerance = 16 * pairs * engine->epsilon() * (1 + largest_size(u));
+        const Numbers x = engine->operator()({.verb = "argmax", .utility = u});
+        const auto [value, count] = rectangle.value_of(pairs, x);
+        EXPECT_EQ(count, few);
+        EXPECT_NEAR(value, rectangle.best(), tolerance);
+        EXPECT_NEAR(engine->operator()({.verb = "log_partition", .utility = u}).at(0),
+                    rectangle.log_partition() + std::lgamma(pairs - few + 1.0L), tolerance);
       }
     }
   }
 }
 
-/// Where utilities tie, lie on a ladder, or leave hardly a way: balanced all the same.
-TEST(Matching, SoftOfEveryKind) {
-  Random random(44);
-  for (const int pairs : {6, 16, 50}) {
-    for (const char* kind : {"few integers", "integers", "products", "far", "by rows", "sparse"}) {
-      const Numbers all = utilities_of_kind(random, pairs, kind);
-      for (const double temperature : {10.0, 1.0, 0.1, 0.01, 1e-4}) {
-        for (const auto& engine : both(pairs)) {
-          SCOPED_TRACE(engine->name + ", " + kind + ", " + std::to_string(pairs) + ", " +
-                       std::to_string(temperature));
-          const Numbers x = engine->operator()({.verb = "relax",
-                                                .utility = engine->rounded(all),
-                                                .regularizer = "shannon_entropy",
-                                                .temperature = temperature});
-          const double tolerance =
-              std::max(4.0, std::sqrt(static_cast<double>(pairs))) * engine->epsilon();
-          EXPECT_LE(outside(pairs, x), 20 * tolerance);
-        }
-      }
-    }
-  }
-}
-
-/// 2 x 2: x_00 = sigmoid of half the difference; its derivative is known in closed form, also where
-/// it is tiny.
-TEST(Matching, TwoByTwoInClosedForm) {
-  for (const auto& engine : both(2)) {
-    for (const double gap : {0.0, 0.3, 2.0, 10.0, 25.0, 60.0}) {
-      const Numbers u{gap, 1, 2, gap + 3}, g{1, 0, 0, 0};
-      const double odds = std::exp(-gap);  // of x_01
-      const Numbers x =
-          engine->operator()({.verb = "relax", .utility = u, .regularizer = "shannon_entropy"});
-      EXPECT_NEAR(x[0], 1 / (1 + odds), 8 * engine->epsilon());
-      const double rate = odds / (1 + odds) / (1 + odds) / 2;
-      // The product is a function of the soft sample as rounded, so that is given.
-      const Numbers soft = engine->rounded(
-          Numbers{1 / (1 + odds), odds / (1 + odds), odds / (1 + odds), 1 / (1 + odds)});
-      const Numbers got = engine->operator()({"relax_vjp", u, soft, g, "shannon_entropy"});
-      const double signs[] = {1, -1, -1, 1};
-      for (std::size_t e = 0; e < 4; ++e) {
-        EXPECT_NEAR(got[e], signs[e] * rate, 16 * engine->epsilon() * rate);
-      }
-    }
-  }
-}
-
-/// The product keeps row and column sums, is symmetric, and blind to what all members share.
-TEST(Matching, VjpOfLargeInstances) {
-  Random random(43);
-  for (const int pairs : {7, 16, 50}) {
-    for (const double scale : {0.1, 1.0, 5.0, 30.0, 1000.0}) {
-      const std::size_t size = static_cast<std::size_t>(pairs * pairs);
-      const Numbers all = perturbed(random, size, 1 / scale);
-      const Numbers first = normal(random, size, 1), second = normal(random, size, 1);
+/// Rows and columns that may stay alone: a partner of utility 0 for each.
+TEST(Matching, PartialByPadding) {
+  Random random(46);
+  for (const auto& [rows, columns] : rectangles) {
+    const int pairs = rows + columns;
+    for (const double scale : {1.0, 10.0}) {
+      Numbers all = normal(random, static_cast<std::size_t>(rows * columns), scale);
+      if (scale > 1) all[random() % all.size()] = -inf;
       for (const auto& engine : both(pairs)) {
-        SCOPED_TRACE(engine->name + ", " + std::to_string(pairs) + ", " + std::to_string(scale));
-        const Numbers u = engine->rounded(all);
-        const Numbers x =
-            engine->operator()({.verb = "relax", .utility = u, .regularizer = "shannon_entropy"});
-        const auto vjp = [&](const Numbers& g) {
-          return engine->operator()({"relax_vjp", u, x, engine->rounded(g), "shannon_entropy"});
-        };
-        const Numbers a = vjp(first), b = vjp(second);
-        double loose = 0;  // the largest entry that is not its row's largest
-        for (int i = 0; i < pairs; ++i) {
-          Numbers row(x.begin() + i * pairs, x.begin() + (i + 1) * pairs);
-          std::sort(row.begin(), row.end());
-          loose = std::max(loose, row[row.size() - 2]);
-        }
-        Numbers balanced = a;
-        for (int i = 0; i < pairs; ++i) balanced[at(pairs, i, i)] += 1;
-        EXPECT_LE(unbalanced(pairs, balanced), 100 * engine->epsilon());
-        double ab = 0, ba = 0;
-        for (std::size_t e = 0; e < size; ++e) {
-          ab += a[e] * engine->rounded(second[e]);
-          ba += b[e] * engine->rounded(first[e]);
-        }
-        EXPECT_NEAR(ab, ba, 100 * engine->epsilon() * loose * pairs);
-        Numbers shared(size);
-        for (std::size_t e = 0; e < size; ++e) {
-          shared[e] = first[e / static_cast<std::size_t>(pairs)] +
-                      second[e % static_cast<std::size_t>(pairs)];
-        }
-        EXPECT_LE(largest_size(vjp(shared)), 100 * engine->epsilon() * loose);
+        SCOPED_TRACE(engine->name + ", " + std::to_string(rows) + " x " + std::to_string(columns));
+        const Rectangle rectangle{rows, columns, engine->rounded(all), true};
+        const Numbers u = rectangle.padded_to(pairs);
+        const Numbers x = engine->operator()({.verb = "argmax", .utility = u});
+        EXPECT_NEAR(rectangle.value_of(pairs, x).first, rectangle.best(),
+                    4 * pairs * engine->epsilon() * largest_size(u));
       }
     }
   }
+}
+
+/// By inclusion and exclusion [Ryser 1963], without row and column `skip`.
+Real permanent(int pairs, const std::vector<Real>& w, int skip_row = -1, int skip_column = -1) {
+  std::vector<int> columns;
+  for (int j = 0; j < pairs; ++j) {
+    if (j != skip_column) columns.push_back(j);
+  }
+  Real total = 0;
+  for (unsigned set = 0; set < 1u << columns.size(); ++set) {
+    Real product = (columns.size() - static_cast<std::size_t>(std::popcount(set))) % 2 ? -1 : 1;
+    for (int i = 0; i < pairs; ++i) {
+      if (i == skip_row) continue;
+      Real sum = 0;
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        if ((set >> c & 1u) != 0) sum += w[at(pairs, i, columns[c])];
+      }
+      product *= sum;
+    }
+    total += product;
+  }
+  return total;
+}
+
+TEST(Matching, SumsAreThoseOfPermanents) {
+  Random random(47);
+  for (const int pairs : {5, 8, 9, 12, 16}) {
+    if (sanitized && pairs > 9) continue;
+    const Numbers all = normal(random, static_cast<std::size_t>(pairs * pairs), 1);
+    for (const auto& engine : both(pairs)) {
+      SCOPED_TRACE(engine->name + ", " + std::to_string(pairs));
+      const Numbers u = engine->rounded(all);
+      std::vector<Real> w;
+      for (const double value : u) w.push_back(std::exp(static_cast<Real>(value)));
+      const Real sum = permanent(pairs, w), expected = std::log(sum);
+      EXPECT_NEAR(engine->operator()({.verb = "log_partition", .utility = u}).at(0), expected,
+                  16 * engine->epsilon() * expected);
+      const Numbers x = engine->operator()({.verb = "marginals", .utility = u});
+      EXPECT_LE(outside(pairs, x), 40 * engine->epsilon());
+      for (int e = 0; e < pairs * pairs && pairs < 12; ++e) {
+        const std::size_t entry = static_cast<std::size_t>(e);
+        const Real part = permanent(pairs, w, e / pairs, e % pairs);
+        EXPECT_NEAR(x[entry], w[entry] * part / sum, 40 * engine->epsilon());
+      }
+    }
+  }
+}
+
+TEST(Matching, SumsAreRefusedWhereTheyTakeTooLong) {
+  const auto status = [](const char* verb, int pairs, const char* regularizer = "gibbs_entropy") {
+    Call call;
+    call.verb = verb;
+    call.structure = "matching";
+    call.shape = {pairs};
+    call.regularizer = regularizer;
+    return run(call);
+  };
+  for (const char* verb : {"log_partition", "marginals", "marginals_vjp", "sample", "log_prob",
+                           "entropy", "relax", "relax_vjp"}) {
+    EXPECT_TRUE(status(verb, 16).ok()) << verb;
+    for (const int pairs : {17, 4096}) {
+      const std::string message = status(verb, pairs).message();
+      for (const char* word : {"up to 16 pairs", "permanents", "squared_norm"}) {
+        EXPECT_NE(message.find(word), std::string::npos) << verb << ": " << message;
+      }
+    }
+  }
+  for (const char* verb : {"relax", "relax_vjp"}) {
+    EXPECT_TRUE(status(verb, 4096, "squared_norm").ok());
+    EXPECT_TRUE(status(verb, 4096, "shannon_entropy").ok());
+  }
+  EXPECT_TRUE(status("argmax", 4096).ok());
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ using Function = std::function<Tensor(const Tensor&)>;
 
 const std::vector<Structure> kStructures = {
     {"one_hot", {5}}, {"bit_vector", {4}}, {"k_subset", {6, 2}}, {"spanning_tree", {4}}};
-const std::vector<std::string> kPerturbations = {"gumbel", "logistic", "exponential", "normal"};
+const std::vector<Perturbation> kPerturbations = {
+    "gumbel",        "logistic",        "exponential",          "normal",
+    {"normal", {2}}, {"gumbel", {0.7}}, "negative_exponential", {"sum_of_gamma", {4, 2, 5}}};
 
 at::TensorOptions doubles() { return at::TensorOptions(at::kDouble); }
 
@@ -104,15 +106,19 @@ TEST(Torch, LengthsAndExcludedEntries) {
 }
 
 TEST(Torch, GradientsOfPerturbations) {
-  for (const std::string& name : kPerturbations) {
-    SCOPED_TRACE(name);
+  for (const Perturbation& law : kPerturbations) {
+    SCOPED_TRACE(law.name);
     const Tensor theta = numbers({3, 4}, 1.0), other = numbers({4}, 2.0);
-    const Tensor value = perturb(name, theta, 3);
-    expect_gradient([&](const Tensor& t) { return perturb(name, t, 3); }, theta);
-    expect_gradient([&](const Tensor& t) { return perturbation_log_prob(name, t, value); }, theta);
-    expect_gradient([&](const Tensor& v) { return perturbation_log_prob(name, theta, v); }, value);
-    expect_gradient([&](const Tensor& t) { return perturbation_kl(name, t, other); }, theta);
-    expect_gradient([&](const Tensor& t) { return perturbation_kl(name, theta, t); }, other);
+    const Tensor value = perturb(law, theta, 3), row = noise(law, other, 5);
+    EXPECT_TRUE(at::equal(transform(law, theta, noise(law, theta, 3)), value));
+    expect_gradient([&](const Tensor& t) { return perturb(law, t, 3); }, theta);
+    expect_gradient([&](const Tensor& t) { return transform(law, t, row); }, theta);
+    expect_gradient([&](const Tensor& n) { return transform(law, theta, n); }, row);
+    expect_gradient([&](const Tensor& t) { return perturbation_log_prob(law, t, value); }, theta);
+    expect_gradient([&](const Tensor& v) { return perturbation_log_prob(law, theta, v); }, value);
+    if (law.name == "sum_of_gamma") continue;
+    expect_gradient([&](const Tensor& t) { return perturbation_kl(law, t, other); }, theta);
+    expect_gradient([&](const Tensor& t) { return perturbation_kl(law, theta, t); }, other);
   }
 }
 
@@ -149,6 +155,8 @@ TEST(Torch, Refusals) {
   expect_refusal([&] { argmax(tree, utility, at::ones({2})); }, "lengths");
   expect_refusal([&] { log_prob(tree, utility, at::zeros({2, 6}, at::kDouble)); }, "type");
   expect_refusal([&] { perturb("cauchy", utility, 1); }, "cauchy");
+  expect_refusal([&] { perturb({"normal", {-1.0}}, utility, 1); }, "scale");
+  expect_refusal([&] { perturbation_kl("sum_of_gamma", utility, utility); }, "support");
 }
 
 TEST(Torch, MissingDerivativesSaySo) {

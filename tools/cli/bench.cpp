@@ -19,9 +19,9 @@ constexpr int typical_shapes = 3;
 std::int64_t typical_value(const std::string& field, int which) {
   using Values = std::array<std::int64_t, typical_shapes>;
   static const std::map<std::string, Values> typical{
-      {"nodes", {10, 30, 100}},        {"items", {16, 64, 350}},  {"k", {4, 8, 10}},
-      {"categories", {10, 128, 1000}}, {"bits", {10, 128, 1000}}, {"length", {10, 50, 100}},
-      {"states", {5, 10, 20}}};
+      {"nodes", {10, 30, 100}},  {"items", {16, 64, 350}},  {"k", {4, 8, 10}},
+      {"least", {2, 4, 5}},      {"most", {4, 8, 10}},      {"categories", {10, 128, 1000}},
+      {"bits", {10, 128, 1000}}, {"length", {10, 50, 100}}, {"states", {5, 10, 20}}};
   static const Values elsewhere{8, 16, 64};
   const auto entry = typical.find(field);
   return (entry == typical.end() ? elsewhere : entry->second)[static_cast<std::size_t>(which)];
@@ -62,9 +62,10 @@ std::int64_t typical_batch(std::int64_t size) {
   return static_cast<std::int64_t>(std::bit_floor(std::clamp<std::uint64_t>(instances, 16, 1024)));
 }
 
-std::vector<std::string> regularizers_to_time(const std::string& structure,
-                                              const std::string& verb) {
-  auto offered = offered_regularizers(structure, verb);
+std::vector<std::string> regularizers_to_time(const BenchCase& common, const std::string& verb) {
+  auto offered = offered_regularizers(common.structure, verb);
+  std::erase_if(offered,
+                [&](const auto& r) { return !offers(common.structure, verb, r, common.shape); });
   if (!offered.empty() && !needs_of(verb).relaxation) offered = {""};
   return offered;
 }
@@ -90,7 +91,7 @@ std::vector<BenchCase> typical_cases(const BenchOptions& options) {
   const auto add = [&](const BenchCase& common, const std::string& dtype) {
     for (const auto& verb : verb_names()) {
       if (!wanted(options.verbs, verb)) continue;
-      for (const auto& regularizer : regularizers_to_time(common.structure, verb)) {
+      for (const auto& regularizer : regularizers_to_time(common, verb)) {
         BenchCase& entry = cases.emplace_back(common);
         entry.verb = verb;
         entry.regularizer = regularizer;
@@ -130,7 +131,9 @@ BenchRun::BenchRun(const BenchCase& bench_case, const Executor& executor) {
     hardest.verb = "argmax";
     problem_.member = result_of(hardest);
   }
-  out_ = room_for_result(problem_);
+  if (needs.other) problem_.other = random_normal(dims, bench_case.dtype, 3);
+  if (needs.members) problem_.members = 8;
+  room_ = Room(problem_);
 }
 
 std::vector<double> fastest_seconds(const std::vector<std::function<void()>>& works, int rounds,

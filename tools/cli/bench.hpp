@@ -32,11 +32,11 @@ std::vector<BenchCase> typical_cases(const BenchOptions& options);
 class BenchRun {
  public:
   BenchRun(const BenchCase& bench_case, const Executor& executor);
-  void operator()() { run_or_refuse(call_of(problem_, out_)); }
+  void operator()() { run_or_refuse(call_of(problem_, room_)); }
 
  private:
   Problem problem_;
-  Array out_;
+  Room room_;
 };
 
 /// The shortest time of each work in seconds, over `rounds` rounds in which all take turns: what

@@ -3,6 +3,7 @@
 #include "files.hpp"
 #include "json.hpp"
 #include "names.hpp"
+#include "numbers.hpp"
 #include "options.hpp"
 
 namespace softtricks::cli {
@@ -29,8 +30,29 @@ std::string table() {
     text += structure.name + "\t" + joined(structure.fields, ",") + "\t" + verb + "\t" +
             joined(choices(structure.name, verb), ",") + "\n";
   });
-  return text + "# perturbations\t" + joined(perturbations(), ",") + "\n# instruction set\t" +
-         instruction_set() + "\n";
+  text += "# perturbations\t" + joined(perturbation_names(), ",") + "\n";
+  for (const auto& law : perturbations()) {
+    if (law.parameters.empty()) continue;
+    text += "# parameters of " + law.name;
+    for (std::size_t i = 0; i < law.parameters.size(); ++i) {
+      text += (i == 0 ? "\t" : ",") + law.parameters[i] + "=" + number_text(law.defaults[i]);
+    }
+    text += "\n";
+  }
+  return text + "# instruction set\t" + instruction_set() + "\n";
+}
+
+/// {"normal": {"parameters": {"scale": 1.0}, "verbs": ["sample", ...]}, ...}
+Json perturbations_json() {
+  Json all = Json::object();
+  for (const auto& law : perturbations()) {
+    Json parameters = Json::object();
+    for (std::size_t i = 0; i < law.parameters.size(); ++i) {
+      parameters[law.parameters[i]] = law.defaults[i];
+    }
+    all[law.name] = {{"parameters", parameters}, {"verbs", law.verbs}};
+  }
+  return all;
 }
 
 std::string document() {
@@ -53,7 +75,7 @@ std::string document() {
     }
   });
   return Json{{"structures", all},
-              {"perturbations", perturbations()},
+              {"perturbations", perturbations_json()},
               {"instruction_set", instruction_set()}}
              .dump() +
          "\n";

@@ -56,6 +56,7 @@ void expect_one_of(const std::string& argument, const std::string& value,
 
 std::vector<std::string> structure_names() { return names_of(structures()); }
 std::vector<std::string> verb_names() { return names_of(verbs()); }
+std::vector<std::string> perturbation_names() { return names_of(perturbations()); }
 
 const StructureInfo& find_structure(const std::string& name) {
   static const std::vector<StructureInfo> all = structures();
@@ -96,8 +97,14 @@ void expect_offered(const std::string& structure, const std::string& verb,
 }
 
 Needs needs_of(std::string_view verb) {
-  const bool cotangent = verb.ends_with("_vjp"), relaxation = verb.starts_with("relax");
-  return {verb == "log_prob", relaxation && cotangent, cotangent, verb == "sample", relaxation};
+  const bool cotangent = verb.ends_with("_vjp"), relaxes = verb.starts_with("relax");
+  return {.member = verb == "log_prob",
+          .soft_sample = relaxes && cotangent,
+          .cotangent = cotangent,
+          .seed = verb == "sample",
+          .relaxation = relaxes || verb == "active_set",
+          .other = verb == "cross_entropy" || verb == "kl",
+          .members = find_verb(std::string(verb)).result == Result::members};
 }
 
 }  // namespace softtricks::cli

@@ -15,6 +15,7 @@ void expect_one_of(const std::string& argument, const std::string& value,
 
 std::vector<std::string> structure_names();
 std::vector<std::string> verb_names();
+std::vector<std::string> perturbation_names();
 const StructureInfo& find_structure(const std::string& name);
 /// The registry's entry of a verb; refuses one that is unknown.
 VerbInfo find_verb(const std::string& name);
@@ -32,6 +33,8 @@ struct Needs {
   bool cotangent;
   bool seed;
   bool relaxation;  // temperature, regularizer, utility range
+  bool other;       // utilities of a second law
+  bool members;     // how many to list
 };
 Needs needs_of(std::string_view verb);
 

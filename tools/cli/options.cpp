@@ -124,6 +124,11 @@ void add_execution(CLI::App& command, Request& request) {
       .add_option("--lengths", request.lengths,
                   "actual sizes of the instances, for padded ones: integers, or a file of them")
       ->option_text("N,N,...|FILE");
+  command
+      .add_option("--counts", request.counts,
+                  "actual k of the instances, for k-subsets that differ in it: integers, or a file "
+                  "of them")
+      ->option_text("N,N,...|FILE");
   add_choice(command, "--dtype", request.dtype, dtype_names(),
              "compute in this type (default: the input's; a table's is float64)");
   add_threads(command, request.threads, "threads (default: one a core)");
@@ -149,7 +154,7 @@ void add_relaxation(CLI::App& command, Request& request) {
   add_number(command, "--temperature", request.temperature,
              "divides the utilities; > 0 (default: 1)");
   add_choice(command, "--regularizer", request.regularizer, regularizers(),
-             "(default: " + std::string(Call{}.regularizer) + ")");
+             "(default: " + std::string(Call{}.regularizer) + ", or the only one offered)");
   add_number(command, "--utility-range", request.utility_range,
              "floor utilities / temperature at their maximum minus this many nats (default: off)");
 }
@@ -161,14 +166,32 @@ void add_seed(CLI::App& command, Request& request) {
       "draws are a function of it (default: 0)");
 }
 
-void add_perturbation(CLI::App& command, Request& request) {
-  add_choice(command, "--perturbation", request.perturbation, perturbations(),
-             "take the input as theta and draw the utilities around it");
-  add_seed(command, request);
+void add_count(CLI::App& command, Request& request, const std::string& meaning) {
   add_integer(
       command, "--count", 1, std::int64_t{1} << 40,
-      [&request](std::int64_t count) { request.count = count; },
-      "draws for each instance; they become the first dimension (default: one, no new dimension)");
+      [&request](std::int64_t count) { request.count = count; }, meaning);
+}
+
+void add_perturbation(CLI::App& command, Request& request) {
+  add_choice(command, "--perturbation", request.perturbation, perturbation_names(),
+             "take the input as theta and draw the utilities around it");
+  const auto parse = [&request](const std::string& text) {
+    for (const auto& pair : split(text)) {
+      const auto equals = std::min(pair.find('='), pair.size());
+      const auto value = parse_number(pair.substr(std::min(equals + 1, pair.size())));
+      if (equals == 0 || !value) {
+        refuse("--parameters",
+               "got " + quoted(pair) + "; accepted: NAME=NUMBER,... such as scale=2");
+      }
+      request.parameters[pair.substr(0, equals)] = *value;
+    }
+  };
+  add_text(command, "--parameters", "NAME=NUMBER,...", parse,
+           "of the perturbation: see softtricks list (default: the law's own)");
+  add_seed(command, request);
+  add_count(command, request,
+            "draws for each instance; they become the first dimension (default: one, no new "
+            "dimension)");
 }
 
 Executor executor_of(int threads) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,12 +19,13 @@ struct Request {
   std::string verb, structure;
   std::string input = "-";
   Fields fields;
-  std::string lengths, member, cotangent;  // empty: not given
-  std::string dtype;                       // empty: the input's own
-  int threads = 0;                         // 0: one a core
+  std::string lengths, counts, member, cotangent, other;  // empty: not given
+  std::string dtype;                                      // empty: the input's own
+  int threads = 0;                                        // 0: one a core
   std::optional<std::uint64_t> seed;
   std::optional<std::int64_t> count;
-  std::string perturbation;  // empty: none
+  std::string perturbation;                  // empty: none
+  std::map<std::string, double> parameters;  // of the perturbation, those that were given
   std::optional<double> temperature, utility_range;
   std::string regularizer;
   Output output;
@@ -49,6 +51,8 @@ void add_structure_and_input(CLI::App& command, Request& request);
 void add_execution(CLI::App& command, Request& request);
 void add_output(CLI::App& command, Output& output);
 void add_relaxation(CLI::App& command, Request& request);
+/// --count: how many draws, or members.
+void add_count(CLI::App& command, Request& request, const std::string& meaning);
 void add_seed(CLI::App& command, Request& request);
 void add_perturbation(CLI::App& command, Request& request);
 void add_threads(CLI::App& command, int& threads, const std::string& meaning);

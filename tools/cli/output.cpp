@@ -70,7 +70,7 @@ void write_result(const Output& output, const Problem& problem, const std::strin
   const std::string format = output.chosen_format();
   if (format == "npy") return write_file(output.path, npy_bytes(result));
   if (format == "json") return write_file(output.path, json_text(problem, verb, result));
-  const bool scalar = find_verb(problem.verb).scalar;
+  const bool scalar = find_verb(problem.verb).result == Result::number;
   write_file(output.path, table_text(result, scalar, format == "csv" ? ',' : '\t'));
 }
 

@@ -12,14 +12,44 @@ void expect_ok(const Status& status) {
   if (!status.ok()) throw Error(2, status.message());
 }
 
-}  // namespace
-
-Array room_for_result(const Problem& problem) {
-  const bool scalar = find_verb(problem.verb).scalar;
-  return zeros(scalar ? problem.utility.leading() : problem.utility.dims, problem.utility.dtype());
+/// [..., members, 1 + size]: each member behind its number.
+Array with_numbers(const Room& room) {
+  Array all = room.out;
+  all.dims.back() += 1;
+  const auto width = static_cast<std::ptrdiff_t>(room.out.width());
+  std::visit(
+      [&](auto& values) {
+        using Values = std::decay_t<decltype(values)>;
+        const auto& rows = std::get<Values>(room.out.values);
+        Values joined;
+        auto next = rows.begin();
+        for (const auto number : std::get<Values>(room.value.values)) {
+          joined.push_back(number);
+          joined.insert(joined.end(), next, next + width);
+          next += width;
+        }
+        values = std::move(joined);
+      },
+      all.values);
+  return all;
 }
 
-Call call_of(const Problem& problem, Array& out) {
+}  // namespace
+
+Room::Room(const Problem& problem) {
+  const Dtype dtype = problem.utility.dtype();
+  const Result result = find_verb(problem.verb).result;
+  Dims dims = problem.utility.dims;
+  if (result != Result::entries) dims = problem.utility.leading();
+  if (result == Result::members) {
+    dims.push_back(problem.members);
+    value = zeros(dims, dtype);
+    dims.push_back(problem.utility.width());
+  }
+  out = zeros(dims, dtype);
+}
+
+Call call_of(const Problem& problem, Room& room) {
   Call call;
   call.verb = problem.verb;
   call.structure = problem.structure;
@@ -32,9 +62,13 @@ Call call_of(const Problem& problem, Array& out) {
   call.utility = problem.utility.data();
   call.member = data_or_null(problem.member);
   call.cotangent = data_or_null(problem.cotangent);
+  call.other = data_or_null(problem.other);
   call.lengths = problem.lengths.empty() ? nullptr : problem.lengths.data();
+  call.counts = problem.counts.empty() ? nullptr : problem.counts.data();
   call.seed = problem.seed;
-  call.out = out.data();
+  call.members = problem.members;
+  call.out = room.out.data();
+  if (room.value.count() > 0) call.out_value = room.value.data();
   call.executor = problem.executor;
   return call;
 }
@@ -42,26 +76,26 @@ Call call_of(const Problem& problem, Array& out) {
 void run_or_refuse(const Call& call) { expect_ok(run(call)); }
 
 Array result_of(const Problem& problem) {
-  Array out = room_for_result(problem);
-  run_or_refuse(call_of(problem, out));
-  return out;
+  Room room(problem);
+  run_or_refuse(call_of(problem, room));
+  return room.value.count() > 0 ? with_numbers(room) : room.out;
 }
 
 Array soft_sample_of(const Problem& problem) {
-  Array out = zeros(problem.utility.dims, problem.utility.dtype());
-  Call call = call_of(problem, out);
-  call.verb = "relax";
-  call.member = call.cotangent = nullptr;
-  run_or_refuse(call);
-  return out;
+  Problem forward = problem;
+  forward.verb = "relax";
+  forward.member = forward.cotangent = {};
+  return result_of(forward);
 }
 
-Array perturbed(const Array& theta, const std::string& perturbation, std::uint64_t seed,
+Array perturbed(const Array& theta, const std::string& perturbation,
+                const std::vector<double>& parameters, std::uint64_t seed,
                 const Executor& executor) {
   Array out = zeros(theta.dims, theta.dtype());
   PerturbationCall call;
   call.verb = "sample";
   call.perturbation = perturbation;
+  call.parameters = parameters;
   call.dtype = theta.dtype();
   call.batch = product(theta.leading());
   call.size = theta.width();

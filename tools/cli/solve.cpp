@@ -35,14 +35,19 @@ void check(const Request& request, const std::string& verb) {
   const bool perturbed = !request.perturbation.empty();
   expect_companion("--member", !request.member.empty(), needs.member, verb);
   expect_companion("--cotangent", !request.cotangent.empty(), needs.cotangent, verb);
+  expect_companion("--other", !request.other.empty(), needs.other, verb);
   expect_use("--temperature", request.temperature.has_value(), needs.relaxation, verb);
   expect_use("--regularizer", !request.regularizer.empty(), needs.relaxation, verb);
   expect_use("--utility-range", request.utility_range.has_value(), needs.relaxation, verb);
   const bool random = needs.seed || perturbed;
   expect_use("--seed", request.seed.has_value(), random, verb + " without --perturbation");
-  expect_use("--count", request.count.has_value(), random, verb + " without --perturbation");
-  const std::string* const paths[] = {&request.input, &request.lengths, &request.member,
-                                      &request.cotangent};
+  expect_use("--parameters", !request.parameters.empty(), perturbed,
+             verb + " without --perturbation");
+  expect_use("--count", request.count.has_value(), random || needs.members,
+             verb + " without --perturbation");
+  if (needs.members && !request.count) refuse("--count", verb + " needs it: how many to list");
+  const std::string* const paths[] = {&request.input,     &request.lengths, &request.member,
+                                      &request.cotangent, &request.counts,  &request.other};
   if (std::ranges::count_if(paths, [](auto* path) { return *path == standard_stream; }) > 1) {
     refuse("INPUT", "'-' (standard input) can be read only once");
   }
@@ -97,34 +102,57 @@ std::vector<std::int64_t> read_integers(const std::string& path, const std::stri
   return integers;
 }
 
-std::vector<std::int64_t> read_lengths(const std::string& text, std::int64_t batch) {
-  const std::string option = "--lengths";
+/// One integer an instance, for --lengths and --counts.
+std::vector<std::int64_t> read_each(const std::string& text, const std::string& option,
+                                    std::int64_t batch) {
   if (text.empty()) return {};
   const auto listed = parse_list(text);
-  std::vector<std::int64_t> lengths = listed ? *listed : read_integers(text, option);
-  if (lengths.size() == 1) lengths.resize(static_cast<std::size_t>(batch), lengths[0]);
-  if (static_cast<std::int64_t>(lengths.size()) != batch) {
-    refuse(option, "has " + std::to_string(lengths.size()) +
+  std::vector<std::int64_t> integers = listed ? *listed : read_integers(text, option);
+  if (integers.size() == 1) integers.resize(static_cast<std::size_t>(batch), integers[0]);
+  if (static_cast<std::int64_t>(integers.size()) != batch) {
+    refuse(option, "has " + std::to_string(integers.size()) +
                        " integers; accepted: one for each of the " + std::to_string(batch) +
                        " instances, or one for all");
   }
-  return lengths;
+  return integers;
 }
 
 /// `count` draws of every instance: copies of it, each of which has its own stream.
 void repeat(Problem& problem, std::int64_t count) {
   problem.utility = repeated(problem.utility, count);
-  const auto once = problem.lengths;
-  for (std::int64_t i = 1; i < count; ++i) {
-    problem.lengths.insert(problem.lengths.end(), once.begin(), once.end());
+  for (auto* const integers : {&problem.lengths, &problem.counts}) {
+    const auto once = *integers;
+    for (std::int64_t i = 1; i < count; ++i) {
+      integers->insert(integers->end(), once.begin(), once.end());
+    }
   }
+}
+
+/// The one asked for; else the default, or the only one there is.
+std::string chosen_regularizer(const Request& request, const std::string& verb) {
+  if (!request.regularizer.empty()) return request.regularizer;
+  const auto offered = offered_regularizers(find_structure(request.structure).name, verb);
+  return offered.size() == 1 ? offered[0] : Problem().regularizer;
+}
+
+/// All parameters of the perturbation, in order.
+std::vector<double> parameters_of(const Request& request) {
+  const auto laws = perturbations();
+  const auto law = std::ranges::find(laws, request.perturbation, &PerturbationInfo::name);
+  std::vector<double> values = law->defaults;
+  for (const auto& [name, value] : request.parameters) {
+    expect_one_of("--parameters", name, law->parameters);
+    values[static_cast<std::size_t>(std::ranges::find(law->parameters, name) -
+                                    law->parameters.begin())] = value;
+  }
+  return values;
 }
 
 Problem problem_of(const Request& request, const std::string& verb) {
   Problem problem;
   problem.verb = verb;
   problem.structure = request.structure;
-  if (!request.regularizer.empty()) problem.regularizer = request.regularizer;
+  problem.regularizer = chosen_regularizer(request, verb);
   expect_offered(problem.structure, problem.verb, problem.regularizer);
   check(request, verb);
 
@@ -135,13 +163,20 @@ Problem problem_of(const Request& request, const std::string& verb) {
   problem.utility = read_utilities(request);
   problem.shape =
       resolve_shape(problem.structure, request.fields, problem.utility.width(), "INPUT");
-  problem.lengths = read_lengths(request.lengths, product(problem.utility.leading()));
+  const std::int64_t batch = product(problem.utility.leading());
+  problem.lengths = read_each(request.lengths, "--lengths", batch);
+  problem.counts = read_each(request.counts, "--counts", batch);
   problem.member = read_companion(request.member, "--member", problem.utility);
   problem.cotangent = read_companion(request.cotangent, "--cotangent", problem.utility);
-  if (request.count) repeat(problem, *request.count);
+  problem.other = read_companion(request.other, "--other", problem.utility);
+  if (needs_of(verb).members) {
+    problem.members = *request.count;
+  } else if (request.count) {
+    repeat(problem, *request.count);
+  }
   if (!request.perturbation.empty()) {
-    problem.utility =
-        perturbed(problem.utility, request.perturbation, problem.seed, problem.executor);
+    problem.utility = perturbed(problem.utility, request.perturbation, parameters_of(request),
+                                problem.seed, problem.executor);
   }
   if (needs_of(verb).soft_sample) problem.member = soft_sample_of(problem);
   return problem;
@@ -212,8 +247,14 @@ void add_solve(CLI::App& app) {
       ->add_option("--cotangent", request->cotangent,
                    "verbs that end in _vjp: the cotangents, shaped as the input")
       ->option_text("FILE");
+  command
+      ->add_option("--other", request->other,
+                   "cross_entropy, kl: the second law's utilities, shaped as the input")
+      ->option_text("FILE");
   add_relaxation(*command, *request);
   add_seed(*command, *request);
+  add_count(*command, *request,
+            "k_best, active_set: how many members to list, each behind its u.x or weight");
 }
 
 void add_sample(CLI::App& app) {

@@ -8,9 +8,11 @@ import io
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from .page import Html, element, safe
 
@@ -103,6 +105,20 @@ def svg(drawn, name, label):
     return inline(buffer.getvalue(), label)
 
 
+def standalone(drawn, name, label):
+    """The figure as an SVG file of its own, on white in the colours of light mode."""
+    sheet = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+    light = dict(re.findall(r"--([\w-]+): (#\w+);", sheet[: sheet.index("}")]))
+    written = re.sub(r"var\(--([\w-]+)\)", lambda m: light[m[1]], svg(drawn, name, label))
+    width, height = (round(96 * inches) for inches in drawn.get_size_inches())
+    start = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        'font-family="DejaVu Sans, Verdana, Arial, sans-serif"'
+    )
+    wall = f'><rect width="100%" height="100%" fill="{light["paper"]}"/>'
+    return written.replace("<svg", start, 1).replace(">", wall, 1)
+
+
 def inline(written, label):
     """An SVG document as an element of the page: no outside names, no fixed size, page colours."""
     box = re.search(r'viewBox="([^"]*)"', written)[1]
@@ -125,6 +141,7 @@ def terse(tag):
     tag = re.sub(r"font-family: [^;\"]*(; )?", "", tag)
     tag = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", tag)
     tag = re.sub(r"\d+\.\d{3,}", lambda digits: f"{float(digits[0]):.2f}", tag)
+    tag = re.sub(r' transform="rotate\(-?0 [^"]*"', "", tag)
     return re.sub(r"\s+", " ", tag)
 
 
@@ -148,3 +165,18 @@ def sample(stroke):
         style=f"stroke: var(--{stroke.paint})",
     )
     return element("svg", line, viewBox="0 0 36 10", class_="sample", aria_hidden="true")
+
+
+def cell(axes, row, column, value):
+    """A cell of a heat map, grey by opacity: from the page's colour at 0 to the ink at 1."""
+    axes.add_patch(
+        Rectangle(
+            (column + 0.03, row + 0.03),
+            0.94,
+            0.94,
+            linewidth=0,
+            clip_on=False,
+            facecolor=PLACEHOLDER["ink"],
+            alpha=0.04 + 0.9 * value,
+        )
+    )

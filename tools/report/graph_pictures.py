@@ -207,21 +207,10 @@ def matrix(values, true_edges, name, label):
 
 
 def cell(axes, nodes, i, j, value, framed):
-    """Grey by opacity, so that the scale runs from the page's colour to the ink in either mode."""
     if i == j or not numpy.isfinite(value):
         return
     shade = float(numpy.clip(value, 0, 1))
-    axes.add_patch(
-        Rectangle(
-            (j + 0.03, i + 0.03),
-            0.94,
-            0.94,
-            linewidth=0,
-            clip_on=False,
-            facecolor=PLACEHOLDER["ink"],
-            alpha=0.04 + 0.9 * shade,
-        )
-    )
+    figures.cell(axes, i, j, shade)
     if framed:
         axes.add_patch(
             Rectangle(

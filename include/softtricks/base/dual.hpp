@@ -96,4 +96,14 @@ SOFTTRICKS_FN N exp_excess(const N& d) {
   return select(abs(value_of(d)) < T(Scalar(0.5)), series * d * d, d + exp(-d) - N(1));
 }
 
+/// log density at u of the Exponential law on u >= 0 whose rate has the logarithm `log_rate`.
+template <class N>
+SOFTTRICKS_FN N exponential_log_prob(const N& log_rate, const N& u) {
+  using T = decltype(value_of(u));
+  // A rate beyond the range counts as the largest one: 0 times it must not be NaN.
+  const T most(sizeof(ScalarOf<T>) == 4 ? 88 : 709);
+  const N rate = exp(select(value_of(log_rate) < most, log_rate, N(most)));
+  return select(value_of(u) >= T(0), log_rate - rate * u, N(T(-infinity<T>)));
+}
+
 }  // namespace softtricks

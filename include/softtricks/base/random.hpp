@@ -103,6 +103,51 @@ SOFTTRICKS_FN Uniform<T> perturbation_uniform(std::uint64_t seed, std::uint64_t 
   return uniform_from_words<T>(block.word[word], block.word[word + Layout::words - 1]);
 }
 
+/// The instance number of draw s of the `draws` that an instance takes: no two share noise.
+SOFTTRICKS_FN std::uint64_t draw_number(std::uint64_t instance, int draws, int s) {
+  return instance * static_cast<std::uint64_t>(draws) + static_cast<std::uint64_t>(s);
+}
+
+/// The uniform numbers of entry e, or of an entry per lane, for perturbations that need more than
+/// one: by number, in any order. They are others than `perturbation_uniform` gives.
+template <class T>
+class EntryStream {
+ public:
+  using U32 = WordOf<T>;
+
+  SOFTTRICKS_FN EntryStream(std::uint64_t seed, std::uint64_t instance, U32 entry)
+      : seed_(seed), instance_(instance), entry_(entry) {}
+
+  struct Pair {
+    Uniform<T> first, second;
+  };
+  /// n < 2^31.
+  SOFTTRICKS_FN Pair pair(std::uint32_t n) const {
+    constexpr int words = sizeof(ScalarOf<T>) / 4;
+    const Words<U32> block =
+        philox(entry_, U32(static_cast<std::uint32_t>(instance_)),
+               U32(static_cast<std::uint32_t>(instance_ >> 32)), U32(purpose + n), seed_);
+    return {uniform_from_words<T>(block.word[0], block.word[words - 1]),
+            uniform_from_words<T>(block.word[words], block.word[2 * words - 1])};
+  }
+
+ private:
+  static constexpr std::uint32_t purpose = 0x80000000u;  // above those of samples and single draws
+  std::uint64_t seed_, instance_;
+  U32 entry_;
+};
+
+/// The noise of entry e, as a batch on packs draws it.
+template <Plain T, class Perturbation>
+SOFTTRICKS_FN T entry_noise(const Perturbation& law, std::uint64_t seed, std::uint64_t instance,
+                            int e) {
+  if constexpr (requires(EntryStream<T> stream) { law.noise(stream); }) {
+    return law.noise(EntryStream<T>(seed, instance, static_cast<std::uint32_t>(e)));
+  } else {
+    return law.noise(perturbation_uniform<T>(seed, instance, e));
+  }
+}
+
 /// The stream of one instance, for samplers that consume uniforms one after another. In a pack,
 /// `instance` holds an instance number per lane.
 template <class T>
@@ -112,6 +157,8 @@ class Stream {
 
   SOFTTRICKS_FN Stream(std::uint64_t seed, U32 instance_low, U32 instance_high)
       : seed_(seed), low_(instance_low), high_(instance_high) {}
+  SOFTTRICKS_FN Stream(std::uint64_t seed, std::uint64_t instance) requires Plain<T>
+      : Stream(seed, static_cast<U32>(instance), static_cast<U32>(instance >> 32)) {}
 
   SOFTTRICKS_FN Uniform<T> next() {
     constexpr int words = sizeof(ScalarOf<T>) / 4;

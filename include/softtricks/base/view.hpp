@@ -39,6 +39,13 @@ class Scratch {
  public:
   static constexpr std::size_t alignment = 64;
 
+  /// What `arrays` arrays of `size` numbers T take at most.
+  template <class T>
+  static constexpr std::size_t bytes(int arrays, int size) {
+    return static_cast<std::size_t>(arrays) *
+           (sizeof(T) * static_cast<std::size_t>(size) + alignment);
+  }
+
   Scratch() = default;
   SOFTTRICKS_FN explicit Scratch(void* memory) : base_(static_cast<char*>(memory)) {}
 
@@ -52,6 +59,11 @@ class Scratch {
   template <class T>
   SOFTTRICKS_FN Vector<T> vector(int size) {
     return {take<T>(static_cast<std::size_t>(size)), size};
+  }
+
+  template <class T>
+  SOFTTRICKS_FN Matrix<T> matrix(int rows, int columns) {
+    return {take<T>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)), columns};
   }
 
   SOFTTRICKS_FN std::size_t used() const { return used_; }

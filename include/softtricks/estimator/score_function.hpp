@@ -1,5 +1,5 @@
 #pragma once
-#include "softtricks/base/dual.hpp"
+#include "softtricks/base/random.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
 
@@ -73,17 +73,26 @@ struct Learned {
 /// REINFORCE through the utilities: mean over samples of (loss - baseline) grad log p(U; theta).
 ///
 /// Value     mean loss at hard samples: unbiased.
+/// Scale     1.
 /// Bias      None, but for BatchMean. Needs no gradient of the loss, nor a relaxation; the score is
 ///           that of U, of which the hard sample is a function. [Williams 1992]
-template <class Trick, class Baseline, class Perturbation>
+/// Cost      One argmax a sample.
+/// Limits    Perturbations with a score: log_prob_slope of StochasticSoftmax.
+template <class Trick, class Baseline>
 struct ScoreFunction {
   static constexpr const char* name = "score_function";
   Trick trick;
   Baseline& baseline;
   int samples = 1;
 
-  /// loss(x, grad) returns the loss at x, [size]; grad is not read. Adds the estimate to
-  /// `gradient`, [size]. Scratch: trick.scratch(), samples numbers and samples + 2 arrays of size.
+  /// Bytes of scratch that suffice for `estimate`.
+  template <Plain T>
+  std::size_t scratch() const {
+    return trick.template scratch<T>() + Scratch::bytes<T>(samples + 2, trick.size()) +
+           Scratch::bytes<T>(1, samples);
+  }
+
+  /// The gradient behind the loss is not read.
   template <Plain T, class Team, class Loss>
   SOFTTRICKS_FN T estimate(const Team& team, Vector<const T> theta, std::uint64_t seed,
                            std::uint64_t instance, Loss& loss, Vector<T> gradient,
@@ -91,23 +100,18 @@ struct ScoreFunction {
     const int size = trick.size();
     const Vector<T> losses = scratch.vector<T>(samples);
     const Vector<T> hard = scratch.vector<T>(size), unused = scratch.vector<T>(size);
-    T* const drawn = scratch.take<T>(static_cast<std::size_t>(samples) * size);
+    const Matrix<T> drawn = scratch.matrix<T>(samples, size);
     T value = 0;
     for (int s = 0; s < samples; ++s) {
-      const Vector<T> utility{drawn + s * size, size};
-      const std::uint64_t stream = instance * static_cast<std::uint64_t>(samples) + s;
-      trick.perturb(team, theta, seed, stream, utility);
-      trick.hard(team, utility.view(), hard, scratch);
+      const Vector<T> utility{drawn.row(s), size};
+      trick.draw(team, theta, seed, draw_number(instance, samples, s), utility, hard, scratch);
       losses[s] = loss(hard.view(), unused);
       value += losses[s] / static_cast<T>(samples);
     }
     baseline.centre(losses);
     for (int s = 0; s < samples; ++s) {
-      const T weight = losses[s] / static_cast<T>(samples);
-      team.each(size, [&](int e) {
-        const Dual<T> location(theta[e], T(1)), utility(drawn[s * size + e], T(0));
-        gradient[e] += weight * Perturbation::log_prob(location, utility).tangent;
-      });
+      trick.log_prob_slope(team, theta, Vector<const T>{drawn.row(s), size},
+                           losses[s] / static_cast<T>(samples), gradient);
     }
     return value;
   }

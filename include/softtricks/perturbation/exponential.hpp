@@ -1,6 +1,7 @@
 #pragma once
 #include "softtricks/base/dual.hpp"
 #include "softtricks/base/random.hpp"
+#include "softtricks/base/status.hpp"
 
 namespace softtricks {
 
@@ -11,27 +12,27 @@ namespace softtricks {
 struct Exponential {
   static constexpr const char* name = "exponential";
 
+  Status check() const { return {}; }
+
   template <class T>
-  SOFTTRICKS_FN static T noise(Uniform<T> u) {
+  SOFTTRICKS_FN T noise(Uniform<T> u) const {
     return exponential_from(u);
   }
-  template <class T>
-  SOFTTRICKS_FN static T transform(T theta, T noise) {
+  template <class N>
+  SOFTTRICKS_FN N transform(N theta, N noise) const {
     return noise * exp(-theta);
   }
   /// dU / dtheta at fixed noise.
   template <class T>
-  SOFTTRICKS_FN static T transform_slope(T, T value) {
+  SOFTTRICKS_FN T transform_slope(T, T value) const {
     return -value;
   }
   template <class N>
-  SOFTTRICKS_FN static N log_prob(N theta, N value) {
-    const N inside = theta - exp(theta) * value;
-    using T = decltype(value_of(value));
-    return select(value_of(value) >= T(0), inside, N(-infinity<T>));
+  SOFTTRICKS_FN N log_prob(N theta, N value) const {
+    return exponential_log_prob(theta, value);
   }
   template <class N>
-  SOFTTRICKS_FN static N kl(N theta, N other) {
+  SOFTTRICKS_FN N kl(N theta, N other) const {
     return exp_excess(theta - other);
   }
 };

@@ -1,19 +1,25 @@
 #pragma once
 #include "softtricks/base/dual.hpp"
+#include "softtricks/base/parameters.hpp"
 #include "softtricks/base/random.hpp"
 
 namespace softtricks {
 
-/// Normal law with mean theta and variance 1.
+/// Normal law with mean theta and standard deviation `scale`.
 ///
 /// noise     Inverse distribution function by rational approximations, algorithm AS 241 [Wichura
 ///           1988], from whichever tail is known with relative accuracy.
-/// kl        d^2 / 2, d = theta - other.
+/// kl        d^2 / 2, d = (theta - other) / scale.
 struct Normal {
+  double scale = 1;
+
   static constexpr const char* name = "normal";
+  static constexpr const char* parameter_names[] = {"scale"};
+
+  Status check() const { return check_scale(name, scale); }
 
   template <class T>
-  SOFTTRICKS_FN static T noise(Uniform<T> u) {
+  SOFTTRICKS_FN T noise(Uniform<T> u) const {
     const T half(ScalarOf<T>(0.5));
     const auto lower = u.below < u.above;
     const T tail = select(lower, u.below, u.above);
@@ -26,26 +32,25 @@ struct Normal {
     const T size = select(q <= T(ScalarOf<T>(0.425)), middle, outside);
     return select(lower, -size, size);
   }
-  template <class T>
-  SOFTTRICKS_FN static T transform(T theta, T noise) {
-    return theta + noise;
+  template <class N>
+  SOFTTRICKS_FN N transform(N theta, N noise) const {
+    return mul_add(noise, N(scale), theta);
   }
   /// dU / dtheta at fixed noise.
   template <class T>
-  SOFTTRICKS_FN static T transform_slope(T, T) {
+  SOFTTRICKS_FN T transform_slope(T, T) const {
     return T(1);
   }
   template <class N>
-  SOFTTRICKS_FN static N log_prob(N theta, N value) {
+  SOFTTRICKS_FN N log_prob(N theta, N value) const {
     using T = decltype(value_of(theta));
-    const N z = value - theta;
-    return -(z * z * N(T(ScalarOf<T>(0.5))) + N(T(ScalarOf<T>(0.9189385332046727))));
+    const N z = (value - theta) * N(1 / scale);
+    return -(z * z * N(0.5) + N(T(ScalarOf<T>(0.9189385332046727)) + log(T(scale))));
   }
   template <class N>
-  SOFTTRICKS_FN static N kl(N theta, N other) {
-    using T = decltype(value_of(theta));
-    const N d = theta - other;
-    return d * d * N(T(ScalarOf<T>(0.5)));
+  SOFTTRICKS_FN N kl(N theta, N other) const {
+    const N d = (theta - other) * N(1 / scale);
+    return d * d * N(0.5);
   }
 
  private:

@@ -1,4 +1,5 @@
 #pragma once
+#include "softtricks/base/math.hpp"
 #include "softtricks/base/view.hpp"
 
 namespace softtricks {
@@ -21,6 +22,15 @@ struct BinaryEntropy {
       -> decltype(structure.binary_entropy_vjp(team, utility, length, soft, cotangent, out,
                                                scratch)) {
     structure.binary_entropy_vjp(team, utility, length, soft, cotangent, out, scratch);
+  }
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) {
+      const T in = x[e], out = T(1) - x[e];
+      return select(in == T(0), T(0), in * log_from_both(in, out)) +
+             select(out == T(0), T(0), out * log_from_both(out, in));
+    });
   }
 };
 

@@ -22,6 +22,13 @@ struct GibbsEntropy {
       -> decltype(structure.marginals_vjp(team, utility, length, cotangent, out, scratch)) {
     structure.marginals_vjp(team, utility, length, cotangent, out, scratch);
   }
+  /// f*(utility), the largest u.x - f(x). At members f is 0; elsewhere it has no simple form.
+  template <class S, class T, class Team>
+  SOFTTRICKS_FN static auto conjugate(const S& structure, const Team& team, Vector<const T> utility,
+                                      T length, Scratch scratch)
+      -> decltype(structure.log_partition(team, utility, length, scratch)) {
+    return structure.log_partition(team, utility, length, scratch);
+  }
 };
 
 }  // namespace softtricks

@@ -1,4 +1,5 @@
 #pragma once
+#include "softtricks/base/math.hpp"
 #include "softtricks/base/view.hpp"
 
 namespace softtricks {
@@ -21,6 +22,12 @@ struct ShannonEntropy {
       -> decltype(structure.shannon_entropy_vjp(team, utility, length, soft, cotangent, out,
                                                 scratch)) {
     structure.shannon_entropy_vjp(team, utility, length, soft, cotangent, out, scratch);
+  }
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0),
+                    [&](int e) { return select(x[e] == T(0), T(0), x[e] * log(x[e])); });
   }
 };
 

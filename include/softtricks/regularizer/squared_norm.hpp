@@ -1,4 +1,5 @@
 #pragma once
+#include "softtricks/base/math.hpp"
 #include "softtricks/base/view.hpp"
 #include "softtricks/solver/active_set.hpp"
 
@@ -22,6 +23,12 @@ struct SquaredNorm {
                                              T length, Vector<T> out, Scratch scratch) {
     s.argmax(team, in, length, out, scratch);
   };
+
+  /// f(x).
+  template <class T, class Team>
+  SOFTTRICKS_FN static T at(const Team& team, Vector<const T> x) {
+    return team.sum(0, x.size, T(0), [&](int e) { return x[e] * x[e] * T(ScalarOf<T>(0.5)); });
+  }
 
   /// Bytes that `active_set` needs beside the structure's own.
   template <class T, class S>
@@ -69,11 +76,12 @@ struct SquaredNorm {
   /// The members whose convex combination the soft sample is, the heaviest first, at most `count`
   /// of them, and their weights; rows beyond are 0. NaN where there is no member.
   template <class S, Plain T, class Team>
-  SOFTTRICKS_SOLVER static void active_set(const S& structure, const Team& team, Vector<const T> utility, T length,
-                         int count,          //
-                         Matrix<T> members,  // [count, size]
-                         Vector<T> weights,  // [count]
-                         Scratch scratch) {
+  SOFTTRICKS_SOLVER static void active_set(const S& structure, const Team& team,
+                                           Vector<const T> utility, T length,
+                                           int count,          //
+                                           Matrix<T> members,  // [count, size]
+                                           Vector<T> weights,  // [count]
+                                           Scratch scratch) {
     const int size = structure.size();
     ActiveSet<T> set(size, scratch);
     const bool found = find(set, structure, team, utility, length, scratch);

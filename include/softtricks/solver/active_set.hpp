@@ -16,7 +16,7 @@
 ///          of the utilities and entries that add up to that gain.
 /// Limits   `member_capacity` members. A face that needs more is left with the best point of those
 ///          found, in the hull all the same; `gap` bounds what is missing.
-#include "softtricks/base/weighted_members.hpp"
+#include "softtricks/solver/weighted_members.hpp"
 
 namespace softtricks {
 

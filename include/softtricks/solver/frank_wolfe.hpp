@@ -13,7 +13,7 @@
 /// Limits   Ends where more than `member_room` members would be needed.
 ///
 /// With exact oracles the active set (active_set.hpp) is better: it ends at the projection itself.
-#include "softtricks/base/weighted_members.hpp"
+#include "softtricks/solver/weighted_members.hpp"
 
 namespace softtricks {
 

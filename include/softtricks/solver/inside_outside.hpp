@@ -1,22 +1,13 @@
 #pragma once
 /// Dynamic programs, all of them: sums, maxima and draws over the derivations of a directed acyclic
-/// hypergraph. [Goodman 1999; Huang 2008]
-///
-/// A structure names its nodes and, for each, the rules that make it from earlier nodes:
-///
-///   node_count()       how many; the last is the root, and a node comes after what makes it
-///   most_rules()       the most rules that a node has
-///   for_each_node<top_down>(f)   f(Node, rules) for every node, from the first or from the root;
-///                      rules(visit) calls visit(Rule) for every way to make the node
-///
-/// Choosing one rule for the root, one for each node in it and so on makes a derivation; members of
-/// the structure and derivations correspond one to one.
+/// hypergraph (derivation.hpp). [Goodman 1999; Huang 2008]
 ///
 /// inside    Weights of all ways to make a node, summed; mantissa and exponent apart, so that
 ///           nothing over- or underflows.
 /// outside   Ratios of these are the chance of each rule given its node, plain numbers in [0, 1];
 ///           top down they give the chance of each node, and of each entry: the marginals.
 /// vjp       Derivatives of those chances by hand, relative to the likeliest rule of each node.
+/// k_best    See best_derivations.hpp.
 ///
 /// Cost      O(rules) time; scratch for the entries and a few numbers a node. Nothing nearly equal
 ///           is subtracted: chances have full relative accuracy at any spread of utilities.
@@ -24,28 +15,10 @@
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
 #include "softtricks/base/wide.hpp"
+#include "softtricks/solver/best_derivations.hpp"
+#include "softtricks/solver/derivation.hpp"
 
 namespace softtricks {
-
-/// `left` and `right`: nodes, or none. `length`: the length of the instances that have this rule; 0
-/// for all.
-struct Rule {
-  static constexpr int none = -1;
-  int entry = none, left = none, right = none, length = 0;
-};
-
-/// `entry`: whose utility counts when the node is used, or none. `leaf`: it is there without a
-/// rule.
-struct Node {
-  int index, entry = Rule::none;
-  bool leaf = false;
-};
-
-/// f(0), ... f(count - 1), or the reverse.
-template <bool reverse, class F>
-SOFTTRICKS_FN void in_order(int count, F f) {
-  for (int i = 0; i < count; ++i) f(reverse ? count - 1 - i : i);
-}
 
 /// Wide numbers of which mantissas and exponents lie apart.
 template <class T>
@@ -135,38 +108,6 @@ class Inside {
   WideVector<T> inverse_;  // [nodes]: one over that without its own entry
 };
 
-/// A sum of utilities for the argmax: how many are +inf (-inf: one of them is -inf, not allowed),
-/// then the sum of the others to twice T's digits, so that large ones that cancel don't decide.
-template <class T>
-struct Score {
-  T infinite, high, low;
-
-  SOFTTRICKS_FN static Score of(T utility) {
-    const auto boundless = abs(utility) == T(infinity<T>);
-    const T count = select(utility < T(0), utility, T(1));
-    return {select(boundless, count, T(0)), select(boundless, T(0), utility), T(0)};
-  }
-  SOFTTRICKS_FN static Score worst() { return {T(-infinity<T>), T(0), T(0)}; }
-
-  SOFTTRICKS_FN Score operator+(const Score& o) const {
-    T sum, error;
-    exact_difference(high, -o.high, sum, error);
-    error = error + (low + o.low);
-    const T rounded = sum + error;
-    const auto overflows = !is_finite(rounded);
-    return {infinite + o.infinite, rounded, select(overflows, T(0), error - (rounded - sum))};
-  }
-  SOFTTRICKS_FN auto below(const Score& o) const {
-    const auto further = (o.high > high) | ((o.high == high) & (o.low > low));
-    return (o.infinite > infinite) | ((o.infinite == infinite) & further);
-  }
-  template <class Mask>
-  SOFTTRICKS_FN static Score either(Mask first, const Score& a, const Score& b) {
-    return {select(first, a.infinite, b.infinite), select(first, a.high, b.high),
-            select(first, a.low, b.low)};
-  }
-};
-
 /// The verbs of a structure that is a dynamic program; `Graph` derives from this.
 template <class Graph>
 struct Derivations {
@@ -234,6 +175,25 @@ struct Derivations {
                 number = number + T(1);
               });
             });
+  }
+
+  /// The `count` best members, best first; of equals, first what argmax prefers. Where there are
+  /// fewer, members 0 and values -inf; NaN where there is none.
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void k_best(const Team& team, Vector<const T> utility, T length, int count,
+                                Matrix<T> members, Vector<T> values, Scratch scratch) const {
+    const BestDerivations<Graph, T, Team> best(graph(), utility, length, count, scratch);
+    const int found = best.found();
+    for (int r = 0; r < count; ++r) {
+      const Vector<T> x{members.row(r), utility.size};
+      const T spoil = found > 0 ? T(0) : T(not_a_number<T>);
+      team.each(x.size, [&](int e) { x[e] = spoil; });
+      values[r] = r < found ? best.unroll(r, x, scratch) : -infinity<T> + spoil;
+    }
+  }
+  template <class T>
+  std::size_t k_best_scratch(int count) const {
+    return BestDerivations<Graph, T, SerialTeam<>>::bytes(graph(), count);
   }
 
   template <class T, class Team>

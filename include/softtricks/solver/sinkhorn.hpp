@@ -4,7 +4,7 @@
 ///
 /// Method   Rows and columns in turn [Sinkhorn 1964] while that converges fast; then Newton's
 ///          method on the convex dual, rows always balanced (the semi-dual), whose
-///          Hessian in b is the Laplacian of base/bipartite_laplacian.hpp. Steps are halved until
+///          Hessian in b is the Laplacian of solver/bipartite_laplacian.hpp. Steps are halved until
 ///          the columns' error falls, and doubled while that halves it.
 /// Range    exp is taken of u_ij - a_i - b_j for anchors a, b that follow the solution [stabilised
 ///          scaling: Schmitzer 2019], the difference exact, and x is that times the scales of row
@@ -14,9 +14,9 @@
 ///          hang together by less than a rounding, within 16 times that. 300 rounds at most; some
 ///          40 are the most that was seen from prices.
 /// Cost     2 n^2 multiply-adds a sweep, 2/3 n^3 a Newton step; 3 n^2 numbers of scratch.
-#include "softtricks/base/bipartite_laplacian.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/solver/bipartite_laplacian.hpp"
 
 namespace softtricks {
 

@@ -1,19 +1,21 @@
 #pragma once
-/// The vector-Jacobian product of Sinkhorn scaling at its result x, without the iterations.
+/// The vector-Jacobian product of Sinkhorn scaling at its result x, without the iterations; and of
+/// what else balances rows and columns.
 ///
-/// Problem  x_ij = exp(u_ij - a_i - b_j) with fixed row and column sums changes by
-///          dx_ij = x_ij (du_ij - da_i - db_j), where da and db keep the sums. The Jacobian is
-///          symmetric, so the same with du = g is the product: out_ij = x_ij (g_ij - a_i + y_j),
-///          a and y the potentials of a bipartite graph of conductances x under the currents that
-///          g drives.
-/// Method   Rows are eliminated by hand, columns by base/bipartite_laplacian.hpp.
-/// Accuracy g is taken relative to that of each row's largest entry, whose own result is minus the
+/// Problem  x_ij = f(u_ij - a_i - b_j) with fixed row and column sums changes by
+///          dx_ij = s_ij (du_ij - da_i - db_j), s_ij the slope of f, where da and db keep the sums.
+///          For f = exp, s = x; for Euclidean projection, f = max(0, .), s is 1 on the support. The
+///          Jacobian is symmetric, so the same with du = g is the product:
+///          out_ij = s_ij (g_ij - a_i + y_j), a and y the potentials of a bipartite graph of
+///          conductances s under the currents that g drives.
+/// Method   Rows are eliminated by hand, columns by solver/bipartite_laplacian.hpp.
+/// Accuracy g is taken relative to that of each row's largest s, whose own result is minus the
 ///          sum of the others': near a permutation, where all derivatives are small, nothing
 ///          cancels. Errors are roundings of the largest of the other entries, times that of g.
 /// Cost     2/3 n^3 multiply-adds, 3 n^2 numbers of scratch.
-#include "softtricks/base/bipartite_laplacian.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/solver/bipartite_laplacian.hpp"
 
 namespace softtricks {
 
@@ -34,7 +36,7 @@ class SinkhornVjp {
         inverse_(take(memory)),
         pivot_(memory.take<int>(static_cast<std::size_t>(stride))) {}
 
-  /// x, g and out: [n, n].
+  /// x (the slopes), g and out: [n, n].
   SOFTTRICKS_SOLVER void solve(const T* x, const T* g, T* out) {
     team_.each(stride_, [&](int j) { current_[j] = noise_[j] = T(0); });
     T spoil(0);  // NaN where x has one

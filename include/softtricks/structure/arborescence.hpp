@@ -1,4 +1,7 @@
 #pragma once
+#include <algorithm>
+
+#include "softtricks/base/center.hpp"
 #include "softtricks/base/dual.hpp"
 #include "softtricks/base/random.hpp"
 #include "softtricks/base/shape.hpp"
@@ -7,6 +10,8 @@
 #include "softtricks/base/view.hpp"
 #include "softtricks/base/wide.hpp"
 #include "softtricks/solver/best_heads.hpp"
+#include "softtricks/solver/common_base.hpp"
+#include "softtricks/solver/rooted_degrees.hpp"
 #include "softtricks/solver/rooted_draw.hpp"
 #include "softtricks/solver/rooted_elimination.hpp"
 #include "softtricks/solver/rooted_mesh.hpp"
@@ -31,6 +36,8 @@ namespace softtricks {
 /// marginals_vjp  The same on duals; where that leaves no digits, each arc against all that does
 ///           without it, by recursive elimination without subtraction.
 /// sample    Vertices come back into the tree in reversed order of elimination, O(nodes^3).
+/// binary_entropy, shannon_entropy  Prices of vertices, each step a few soft spanning trees (see
+///           solver/common_base.hpp); their vjps solve again to know the blocks.
 /// Limits    Where the chance to leave a set of vertices falls below 1e-18 (double: 1e-150), wide
 ///           arithmetic (exponents kept apart) takes over, several times slower.
 struct Arborescence {
@@ -64,6 +71,10 @@ struct Arborescence {
     if (single_root == 1 && nodes == 1) return refuse("single_root = 1 needs at least 2 nodes");
     return {};
   }
+  Status check_method(std::string_view method) const {
+    if (nodes <= most_soft || method.find("_entropy") == method.npos) return {};
+    return Status::error("arborescence: " + std::string(method) + " takes at most 64 nodes");
+  }
   /// Calls f(index, length from which the entry is part of an instance) for every entry.
   template <class F>
   SOFTTRICKS_FN void for_each_entry(F f) const {
@@ -90,7 +101,7 @@ struct Arborescence {
                               n * n * (sizeof(Dual<Wide<T>>) + sizeof(Wide<T>) + sizeof(T)) +
                               8 * n * sizeof(Dual<Wide<T>>) + 32 * Scratch::alignment;
     const std::size_t best = best_heads_scratch(nodes + 1) + n * (3 * sizeof(T) + sizeof(int));
-    return gibbs > best ? gibbs : best;
+    return std::max({gibbs, best, nodes > most_soft ? 0 : soft_arborescence_scratch(nodes + 1)});
   }
 
   /// Is x the indicator of an arborescence?
@@ -188,7 +199,11 @@ struct Arborescence {
                                        Vector<const T> cotangent, Vector<T> out,
                                        Scratch scratch) const {
     T* const middle = scratch.take<T>(vertices());
-    find_middles(utility, cotangent, middle);
+    // The Hessian of the log partition function is blind to a constant on the arcs into a vertex.
+    for (int q = 1; q < vertices(); ++q) {
+      middle[q] = midrange(utility, cotangent, vertices() - 1,
+                           [=, this](int k) { return entry(k < q ? k : k + 1, q); });
+    }
     team.each(size(), [&](int e) { out[e] = T(0); });
     MaskOf<T> careful;
     {
@@ -241,7 +256,43 @@ struct Arborescence {
     });
   }
 
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void binary_entropy(const Team& team, Vector<const T> utility, T length,
+                                    Vector<T> out, Scratch scratch) const {
+    soften<SigmoidShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void binary_entropy_vjp(const Team& team, Vector<const T> utility, T length,
+                                        Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                        Scratch scratch) const {
+    soften<SigmoidShape>(team, utility, length, cotangent, out, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void shannon_entropy(const Team& team, Vector<const T> utility, T length,
+                                     Vector<T> out, Scratch scratch) const {
+    soften<CappedExpShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void shannon_entropy_vjp(const Team& team, Vector<const T> utility, T length,
+                                         Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                         Scratch scratch) const {
+    soften<CappedExpShape>(team, utility, length, cotangent, out, scratch);
+  }
+
  private:
+  static constexpr int most_soft = 64;  // nodes; beyond, prices may take minutes
+
+  template <class Shape, class T, class Team>
+  SOFTTRICKS_FN void soften(const Team& team, Vector<const T> utility, T length,
+                            Vector<const T> cotangent, Vector<T> out, Scratch scratch) const {
+    const int n = static_cast<int>(length);
+    const auto entry_of = [=, this](int p, int q) { return entry(p, q); };
+    const int present = root < n ? vertices() - nodes + n : 0;
+    soft_arborescence<Shape>(team, utility, present, one_child(), entry_of, cotangent, out,
+                             scratch);
+  }
+
   // Solvers know vertices by place: the root, or what stands above a free root, is 0.
   SOFTTRICKS_FN bool free_root() const { return root < 0; }
   SOFTTRICKS_FN bool one_child() const { return free_root() || single_root == 1; }
@@ -278,13 +329,6 @@ struct Arborescence {
   struct Way {
     bool light;
   };
-  /// The exponent of that weight, exact in float when doubled.
-  static constexpr int featherweight = 1 << 21;
-
-  template <class N>
-  static constexpr bool is_wide = requires(N x) {
-    x.exponent;
-  };
 
   /// Calls solve(T(), way, all lanes), which says in which lanes that way did, and for the others
   /// the same in wide numbers. What a lane gets depends on that lane alone.
@@ -298,23 +342,12 @@ struct Arborescence {
     if (any(careful)) solve(Wide<T>(0), Way{false}, careful);
   }
 
-  /// Did this way do? What falls out of the range of plain numbers is then nothing beside a degree.
+  /// Did this way do?
   template <class N, class T>
   SOFTTRICKS_FN MaskOf<T> fits(const N* degree, T length, Way way) const {
-    MaskOf<T> all = length == length;
-    const T floor(sizeof(ScalarOf<T>) == 4 ? ScalarOf<T>(1e-18) : ScalarOf<T>(1e-150));
-    for (int q = 1; q < vertices(); ++q) {
-      MaskOf<T> fine = all;
-      if constexpr (is_wide<N>) {
-        if (way.light) fine = !is_zero(degree[q]);
-      } else {
-        const T d = value_of(degree[q]);
-        fine = (d >= floor) & (d <= T(1) / floor);
-      }
-      all = all & (fine | !is_there(q, length));
-    }
-    if (way.light && !free_root()) all = all & (length > T(1));
-    return all;
+    const auto fine = degrees_fit(degree, vertices(), length == length, way.light,
+                                  [=, this](int q) { return is_there(q, length); });
+    return way.light && !free_root() ? fine & (length > T(1)) : fine;
   }
 
   template <class N>
@@ -400,50 +433,16 @@ struct Arborescence {
     return {given.own, left, degree, given.offset};
   }
 
-  /// log of the sum over arborescences, the offset apart; -inf if there is none.
   template <class N, class T>
   SOFTTRICKS_FN T log_product(const N* degree, T length, Way way) const {
-    T sum(0), children(0);
-    for (int q = 1; q < vertices(); ++q) {
-      N d = degree[q];
-      T child(0);
-      if constexpr (is_wide<N>) {
-        if (one_child() && !way.light) {
-          child = select(d.exponent < T(number<T>(-featherweight / 2)), T(1), T(0));
-          d.exponent = d.exponent + child * T(number<T>(featherweight));
-        }
-      }
-      const T term = select(is_zero(d), T(-infinity<T>), log(d));
-      sum = sum + select(is_there(q, length), term, T(0));
-      children = children + select(is_there(q, length), child, T(0));
-    }
-    if constexpr (!std::is_same_v<N, T>) {
-      if (one_child() && !way.light) sum = select(children == T(1), sum, T(-infinity<T>));
-    }
-    return sum;
+    return log_of_degrees<T>(degree, vertices(), one_child() && !way.light,
+                             [=, this](int q) { return is_there(q, length); });
   }
 
   /// NaN where there is no member.
   template <class T>
   SOFTTRICKS_FN static T spoil_of(T log_sum) {
     return select(log_sum == T(-infinity<T>), T(not_a_number<T>), T(0));
-  }
-
-  /// Half way between the least and the largest cotangent of the arcs into each vertex. The Hessian
-  /// of the log partition function is blind to a constant on them.
-  template <class T>
-  SOFTTRICKS_FN void find_middles(Vector<const T> utility, Vector<const T> cotangent,
-                                  T* middle) const {
-    for (int q = 1; q < vertices(); ++q) {
-      T least(infinity<T>), most(-infinity<T>);
-      for (int p = 0; p < vertices(); ++p) {
-        if (p == q) continue;
-        const auto absent = utility[entry(p, q)] == T(-infinity<T>);
-        least = min(least, select(absent, least, cotangent[entry(p, q)]));
-        most = max(most, select(absent, most, cotangent[entry(p, q)]));
-      }
-      middle[q] = select(least <= most, (least + most) * T(ScalarOf<T>(0.5)), T(0));
-    }
   }
 
   /// Weights whose tangents follow the cotangent, taken relative to `middle`.

@@ -3,6 +3,7 @@
 #include "softtricks/base/status.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/perturbation/logistic.hpp"
 
 namespace softtricks {
 
@@ -13,6 +14,7 @@ namespace softtricks {
 /// marginals Logistic function of each. Perturbed by Logistic noise: binary Concrete. [Maddison et
 ///           al. 2017]
 /// sample    A uniform number for each bit.
+/// posterior_utilities  Of logistic utilities, given the hard sample; exact, O(bits).
 struct BitVector {
   int bits;
 
@@ -89,6 +91,21 @@ struct BitVector {
       const auto chosen = bernoulli(u, sigmoid(utility[i]), sigmoid(-utility[i]));
       x[i] = select(chosen, T(1), T(0));
     }
+  }
+
+  /// Logistic utilities of location theta, given their signs: inverse distribution functions, sums
+  /// of numbers of one sign.
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void posterior_utilities(const Logistic& law, const Team& team,
+                                             Vector<const T> theta, Vector<const T> x,
+                                             const Stream<T>& stream, Vector<T> utility,
+                                             Scratch) const {
+    team.each(bits, [&](int i) {
+      const Uniform<T> u = stream.at(static_cast<std::uint32_t>(i));
+      const T side = select(x[i] == T(1), T(1), T(-1));
+      const T place = side * theta[i] / T(law.scale) + log(u.below);
+      utility[i] = side * T(law.scale) * (exponential_from(u) + softplus(place));
+    });
   }
 
   template <class T, class Team>

@@ -25,6 +25,7 @@ struct CorrelatedKSubset : Derivations<CorrelatedKSubset> {
   static constexpr const char* name = "correlated_k_subset";
   static constexpr const char* field_names[] = {"items", "k"};
   static constexpr int fields = 2;
+  static constexpr int count_field = 1;  // k, which instances may differ in
 
   SOFTTRICKS_FN constexpr int size() const { return 2 * items - 1; }
   SOFTTRICKS_FN int longest() const { return items; }

@@ -1,12 +1,52 @@
 #pragma once
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <string_view>
+
 #include "softtricks/base/status.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
 #include "softtricks/solver/assignment.hpp"
+#include "softtricks/solver/birkhoff.hpp"
+#include "softtricks/solver/inside_outside.hpp"
 #include "softtricks/solver/sinkhorn.hpp"
 #include "softtricks/solver/sinkhorn_vjp.hpp"
 
 namespace softtricks {
+
+/// Permutations as a dynamic program: rows take columns in turn, and of the columns taken only the
+/// set matters, not their order. [Bellman 1962; Held, Karp 1962] n 2^(n-1) rules. The sum over all
+/// derivations is the permanent; by inclusion and exclusion [Ryser 1963] it costs as much, but
+/// there terms cancel.
+struct PermutationProgram : Derivations<PermutationProgram> {
+  int pairs = 1;
+
+  SOFTTRICKS_FN constexpr explicit PermutationProgram(int n) : pairs(n) {}
+
+  SOFTTRICKS_FN constexpr int size() const { return pairs * pairs; }
+  SOFTTRICKS_FN constexpr int longest() const { return pairs; }
+  /// Node s: the first rows have the columns whose bits s has; the last: all rows have one.
+  SOFTTRICKS_FN constexpr int node_count() const { return (1 << pairs) + 1; }
+  SOFTTRICKS_FN constexpr int most_rules() const { return pairs; }
+  template <bool top_down, class F>
+  SOFTTRICKS_FN void for_each_node(F f) const {
+    const auto ends = [&](auto visit) {
+      for (int m = 1; m <= pairs; ++m) visit(Rule{Rule::none, (1 << m) - 1, Rule::none, m});
+    };
+    if (top_down) f(Node{1 << pairs}, ends);
+    in_order<top_down>(1 << pairs, [&](int set) {
+      const int row = std::popcount(static_cast<unsigned>(set)) - 1;
+      f(Node{set, Rule::none, set == 0}, [&](auto visit) {
+        for (int left = set; left != 0; left &= left - 1) {
+          const int column = std::countr_zero(static_cast<unsigned>(left));
+          visit(Rule{row * pairs + column, set ^ (1 << column)});
+        }
+      });
+    });
+    if (!top_down) f(Node{1 << pairs}, ends);
+  }
+};
 
 /// Perfect matchings of `pairs` rows with as many columns: permutation matrices.
 ///
@@ -17,14 +57,20 @@ namespace softtricks {
 ///           Volgenant 1987] As many pairs of utility +inf as can be together come first, the sum
 ///           of the others second. What scipy.optimize.linear_sum_assignment(u, maximize=True)
 ///           answers with row_ind = 0, 1, ... and col_ind, as a matrix; NaN where it raises.
+/// marginals A dynamic program over sets of columns, O(pairs 2^pairs) time, O(2^pairs) scratch, for
+///           up to 16 pairs; log_partition, vjp, sample the same way. No method known is fast: the
+///           sum over all members is a permanent. [Bellman 1962; Valiant 1979]
+/// project   Newton's method on the dual from the prices of the best assignment: ends with rows
+///           and columns that sum to 1 to rounding, zeros exact, O(pairs^3) time a step, some 5 of
+///           them. Euclidean projection on the Birkhoff polytope.
+/// project_vjp      One Laplacian solve on the support, O(pairs^3).
 /// shannon_entropy  Sinkhorn scaling finished by Newton's method: columns and rows sum to 1 to
 ///           rounding at any temperature. O(pairs^2) a sweep, O(pairs^3) a Newton step. [Sinkhorn
 ///           1964] With Gumbel noise: Gumbel-Sinkhorn. [Mena et al. 2018]
 /// shannon_entropy_vjp  One Laplacian solve at the soft sample, O(pairs^3).
-/// Absent    Whatever needs a sum over all members: permanents. [Valiant 1979]
 /// Limits    Utilities up to 2^-16 of the largest number in size. Rectangular problems, as scipy
-///           takes them: pad the shorter side with rows or columns of utility 0. To leave a row or
-///           column alone at no cost: pairs = rows + columns, all padding 0.
+///           takes them: pad the shorter side with rows or columns of utility 0. argmax with rows
+///           or columns left alone at no cost: pairs = rows + columns, all padding 0.
 struct Matching {
   int pairs;
 
@@ -44,14 +90,30 @@ struct Matching {
       for (int j = 0; j < pairs; ++j, ++e) f(e, (i < j ? j : i) + 1);
     }
   }
+  /// Sums over all members are for few pairs only.
+  Status check_method(std::string_view method) const {
+    for (const char* sum : {"log_partition", "marginals", "marginals_vjp", "sample"}) {
+      if (method != sum || summable()) continue;
+      return Status::error("matching: " + std::string(method) + " is offered for up to " +
+                           std::to_string(most_summable) + " pairs, got " + std::to_string(pairs) +
+                           ": sums over all permutations are permanents, which take time that "
+                           "doubles with each pair; argmax, relax with squared_norm and relax with "
+                           "shannon_entropy are fast at any size");
+    }
+    return {};
+  }
   /// How many numbers the solvers keep touching: what a cache should hold.
-  SOFTTRICKS_FN std::int64_t working_numbers() const { return std::int64_t{4} * pairs * pairs; }
+  SOFTTRICKS_FN std::int64_t working_numbers() const {
+    return summable() ? program().working_numbers() : std::int64_t{4} * pairs * pairs;
+  }
   /// Bytes of scratch that suffice for every method.
   template <class T>
   constexpr std::size_t scratch() const {
     const int stride = assignment_stride(pairs);
+    const std::size_t relaxing = std::max(sinkhorn_scratch<T>(stride), birkhoff_scratch<T>(stride)),
+                      summing = summable() ? program().template scratch<T>() : 0;
     return sizeof(T) * static_cast<std::size_t>(stride) * static_cast<std::size_t>(stride) +
-           assignment_scratch<T>(stride) + sinkhorn_scratch<T>(stride) + Scratch::alignment;
+           std::max(assignment_scratch<T>(stride) + relaxing, summing) + Scratch::alignment;
   }
 
   template <class T, class Team>
@@ -85,10 +147,58 @@ struct Matching {
     bool allowed = true;
     if (most == infinity<T>) allowed = keep_infinite(team, utility, n, scale, profit, assignment);
     allowed = allowed && assignment.solve();
-    const T filling = allowed ? T(0) : not_a_number<T>;
-    team.each(size(), [&](int e) { x[e] = filling; });
+    fill(team, x, allowed ? T(0) : not_a_number<T>);
     if (!allowed) return;
     team.each(n, [&](int i) { x[i * pairs + assignment.column_of(i)] = T(1); });
+  }
+
+  template <class T, class Team>
+  SOFTTRICKS_FN T log_partition(const Team& team, Vector<const T> utility, T length,
+                                Scratch scratch) const {
+    return program().log_partition(team, utility, length, scratch);
+  }
+  template <class T, class Team>
+  SOFTTRICKS_FN void marginals(const Team& team, Vector<const T> utility, T length, Vector<T> out,
+                               Scratch scratch) const {
+    program().marginals(team, utility, length, out, scratch);
+  }
+  template <class T, class Team>
+  SOFTTRICKS_FN void marginals_vjp(const Team& team, Vector<const T> utility, T length,
+                                   Vector<const T> cotangent, Vector<T> out,
+                                   Scratch scratch) const {
+    program().marginals_vjp(team, utility, length, cotangent, out, scratch);
+  }
+  template <class T, class Team>
+  SOFTTRICKS_FN void sample(const Team& team, Vector<const T> utility, T length,
+                            const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
+    program().sample(team, utility, length, stream, x, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void project(const Team& team, Vector<const T> utility, T length, Vector<T> out,
+                                 Scratch scratch) const {
+    const int n = static_cast<int>(length);
+    const Matrix<T> own = padded<T>(n, scratch);
+    read(team, utility, n, own, []<class V>(const V& u) { return u; });
+    const Matrix<const T> utilities{own.data, own.stride};
+    Assignment<T, Team> assignment(team, utilities, n, scratch);
+    const bool allowed = assignment.solve();
+    if (!allowed || n < pairs) fill(team, out, allowed ? T(0) : not_a_number<T>);
+    if (!allowed) return;
+    BirkhoffProjection<T, Team> projection(team, utilities, n, scratch);
+    projection.solve(assignment.prices());
+    for (int i = 0; i < n; ++i) projection.write_row(i, out.data + i * pairs);
+  }
+  /// On the support, x is linear in u with slope 1.
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void project_vjp(const Team& team, Vector<const T>, T, Vector<const T> soft,
+                                     Vector<const T> cotangent, Vector<T> out,
+                                     Scratch scratch) const {
+    const Vector<T> slope = scratch.vector<T>(size());
+    const auto support = []<class V>(const V& x) { return select(x > V(0), V(1), x - x); };
+    team.map(size(), slope.data, support, soft.data);
+    SinkhornVjp<T, Team> vjp(team, pairs, assignment_stride(pairs), scratch);
+    vjp.solve(slope.data, cotangent.data, out.data);
   }
 
   template <Plain T, class Team>
@@ -103,10 +213,7 @@ struct Matching {
     const bool far = !(highest - lowest <= T(sizeof(T) == 4 ? 16 : 36));
     Assignment<T, Team> assignment(team, utilities, n, scratch);
     const bool allowed = !(far || forbidden) || assignment.solve();
-    if (!allowed || n < pairs) {
-      const T filling = allowed ? T(0) : not_a_number<T>;
-      team.each(size(), [&](int e) { out[e] = filling; });
-    }
+    if (!allowed || n < pairs) fill(team, out, allowed ? T(0) : not_a_number<T>);
     if (!allowed) return;
     Sinkhorn<T, Team> sinkhorn(team, utilities, n, scratch);
     sinkhorn.start(far ? assignment.prices() : nullptr);
@@ -126,6 +233,15 @@ struct Matching {
   }
 
  private:
+  static constexpr int most_summable = 16;
+  SOFTTRICKS_FN constexpr bool summable() const { return pairs <= most_summable; }
+  SOFTTRICKS_FN constexpr PermutationProgram program() const { return PermutationProgram(pairs); }
+
+  template <class T, class Team>
+  SOFTTRICKS_FN static void fill(const Team& team, Vector<T> out, T value) {
+    team.each(out.size, [&](int e) { out[e] = value; });
+  }
+
   template <class T>
   struct Range {
     T lowest, highest;  // of the pairs allowed

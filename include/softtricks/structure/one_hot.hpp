@@ -3,6 +3,7 @@
 #include "softtricks/base/status.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
+#include "softtricks/perturbation/gumbel.hpp"
 #include "softtricks/solver/capped_simplex.hpp"
 
 namespace softtricks {
@@ -14,6 +15,7 @@ namespace softtricks {
 /// marginals Softmax, O(categories). Perturbed by Gumbel noise: Gumbel-softmax. [Jang et al. 2017,
 ///           Maddison et al. 2017]
 /// sample    Gumbel-max. [Gumbel 1954]
+/// posterior_utilities  Of Gumbel utilities, given the hard sample; exact, O(categories).
 /// project   Sparsemax. [Martins, Astudillo 2016]
 struct OneHot {
   int categories;
@@ -109,6 +111,27 @@ struct OneHot {
       return select(place == V(winner), V(1), V(0)) + V(spoil);
     };
     team.map(categories, x.data, chosen, Places());
+  }
+
+  /// Gumbel utilities of location theta, given that their argmax is x. Their largest is independent
+  /// of where it is; -log of the others are exponential numbers past that of the largest.
+  /// [Maddison et al. 2014]
+  template <Plain T, class Team>
+  SOFTTRICKS_SOLVER void posterior_utilities(const Gumbel& law, const Team& team,
+                                             Vector<const T> theta, Vector<const T> x,
+                                             const Stream<T>& stream, Vector<T> utility,
+                                             Scratch scratch) const {
+    const auto log_exponential = [&](int place) {
+      return log_of_normal(exponential_from(stream.at(static_cast<std::uint32_t>(place))));
+    };
+    const T scale(law.scale);
+    team.each(categories, [&](int i) { utility[i] = theta[i] / scale; });
+    const T total = log_partition(team, utility.view(), static_cast<T>(categories), scratch);
+    const T best = total - log_exponential(categories);
+    team.each(categories, [&](int i) {
+      const T below = best - softplus(best + log_exponential(i) - utility[i]);
+      utility[i] = scale * select(x[i] == T(1), best, below);
+    });
   }
 
   template <class T, class Team>

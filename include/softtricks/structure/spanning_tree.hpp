@@ -7,6 +7,8 @@
 #include "softtricks/base/view.hpp"
 #include "softtricks/base/wide.hpp"
 #include "softtricks/solver/effective_resistance.hpp"
+#include "softtricks/solver/graphic_base.hpp"
+#include "softtricks/solver/prim.hpp"
 #include "softtricks/solver/star_mesh.hpp"
 
 namespace softtricks {
@@ -24,6 +26,9 @@ namespace softtricks {
 ///           paths, w / (w + c), by recursive elimination; no subtraction anywhere.
 /// marginals_vjp  The same on duals; by the second way where the first leaves no digits.
 /// sample    Edge by edge with chance w / (w + c): a chosen edge is contracted, another deleted.
+/// project   Decomposition into blocks of edges, each a soft choice with a threshold of its own, by
+///           small flows; exact. So are binary_entropy and shannon_entropy. [Fujishige 1980;
+///           Groenevelt 1991] Their vjps solve again to know the blocks.
 /// Limits    Utilities spread over more than plain_spread nats take wide arithmetic (exponents kept
 ///           apart), several times slower; see docs/numerics.md.
 struct SpanningTree {
@@ -44,6 +49,12 @@ struct SpanningTree {
     if (nodes >= 2 && nodes <= 4096) return {};
     return Status::error("spanning_tree: nodes must be in [2, 4096], got " + std::to_string(nodes));
   }
+  Status check_method(std::string_view method) const {
+    if (nodes <= most_nodes_of_blocks || !uses_blocks(method)) return {};
+    return Status::error("spanning_tree: " + std::string(method) + " takes at most " +
+                         std::to_string(most_nodes_of_blocks) + " nodes, not " +
+                         std::to_string(nodes));
+  }
   /// Calls f(index, length from which the entry is part of an instance) for every entry.
   template <class F>
   SOFTTRICKS_FN void for_each_entry(F f) const {
@@ -56,8 +67,12 @@ struct SpanningTree {
   /// Bytes of scratch that suffice for every method.
   template <class T>
   constexpr std::size_t scratch() const {
-    return pair_scratch<Dual<Wide<T>>>(nodes) + 6 * sizeof(T) * (size() + 2 * Scratch::alignment) +
-           sizeof(T) * (nodes + 16) * (nodes + 16);
+    const std::size_t base =
+        nodes <= most_nodes_of_blocks ? graphic_base_scratch(nodes, size()) : 0;
+    const std::size_t gibbs = pair_scratch<Dual<Wide<T>>>(nodes) +
+                              6 * sizeof(T) * (size() + 2 * Scratch::alignment) +
+                              sizeof(T) * (nodes + 16) * (nodes + 16);
+    return gibbs > base ? gibbs : base;
   }
 
   /// Is x the indicator of a spanning tree?
@@ -78,98 +93,10 @@ struct SpanningTree {
     return binary & (ones == length - T(1)) & (trees > T(-infinity<T>));
   }
 
-  template <Plain T, class Team>
-  SOFTTRICKS_SOLVER void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
-                                Scratch scratch) const {
-    const int n = static_cast<int>(length), stride = (n + 15) / 16 * 16;
-    const Matrix<T> full{scratch.take<T>(stride * n), stride};
-    T* const key = scratch.take<T>(stride);
-    int* const parent = scratch.take<int>(stride);
-    int* const closed = scratch.take<int>(stride);
-    team.each(n, [&](int i) {
-      for (int j = 0; j < stride; ++j) full(i, j) = -infinity<T>;
-    });
-    team.each(n, [&](int i) {
-      const T* const row = utility.data + PairWeights<T>::index(nodes, i, i + 1);
-      for (int j = i + 1; j < n; ++j) full(i, j) = full(j, i) = row[j - i - 1];
-    });
-    team.each(stride, [&](int j) {
-      key[j] = full(0, j);
-      parent[j] = 0;
-      closed[j] = j == 0 || j >= n;
-    });
-    team.each(size(), [&](int e) { x[e] = T(0); });
-    bool connected = true;
-    for (int step = 1; step < n; ++step) {
-      const int v = team.template argmax<T>(
-          0, stride, [&](int j) { return closed[j] ? -infinity<T> : key[j]; });
-      if (closed[v] || key[v] == -infinity<T>) {
-        connected = false;
-        break;
-      }
-      const int p = parent[v];
-      team.once([&] {
-        x[PairWeights<T>::index(nodes, p < v ? p : v, p < v ? v : p)] = T(1);
-        closed[v] = 1;
-      });
-      const T* const row = full.row(v);
-      team.each(stride, [&](int j) {
-        const bool better = row[j] > key[j];
-        key[j] = better ? row[j] : key[j];
-        parent[j] = better ? v : parent[j];
-      });
-    }
-    if (!connected) team.each(size(), [&](int e) { x[e] = not_a_number<T>; });
-  }
-
-  /// Prim on a pack of instances. The edges of the vertex that joined are picked out by comparison:
-  /// O(nodes^2) a step, but all of it shared by the instances.
   template <class T, class Team>
-  requires(Lanes<T>::count > 1) SOFTTRICKS_SOLVER
-      void argmax(const Team&, Vector<const T> utility, T length, Vector<T> x,
-                  Scratch scratch) const {
-    T* const key = scratch.take<T>(nodes);      // best utility into the tree; -inf once inside
-    T* const parent = scratch.take<T>(nodes);   // the tree vertex it leads to; -1: none yet
-    T* const barrier = scratch.take<T>(nodes);  // 0, or -inf once inside
-    T* const edge_in = scratch.take<T>(nodes);  // utility of the edge to the vertex that joined
-    const auto number = [](int v) { return T(static_cast<ScalarOf<T>>(v)); };
-    const T none(-infinity<T>);
-    for (int v = 0; v < nodes; ++v) {
-      key[v] = edge_in[v] = none;
-      parent[v] = T(-1);
-      barrier[v] = T(0);
-    }
-    T joins(0), spoil(0);
-    for (int step = 1; step < nodes; ++step) {
-      for (int v = 0; v < nodes; ++v) {
-        const MaskOf<T> here = joins == number(v);
-        barrier[v] = select(here, none, barrier[v]);
-        key[v] = select(here, none, key[v]);
-      }
-      for (int i = 0, e = 0; i < nodes; ++i) {
-        const MaskOf<T> from_i = joins == number(i);
-        for (int j = i + 1; j < nodes; ++j, ++e) {
-          edge_in[j] = select(from_i, utility[e], edge_in[j]);
-          edge_in[i] = select(joins == number(j), utility[e], edge_in[i]);
-        }
-      }
-      T best = none, next(-1);
-      for (int v = 1; v < nodes; ++v) {
-        const MaskOf<T> closer = edge_in[v] + barrier[v] > key[v];
-        key[v] = select(closer, edge_in[v], key[v]);
-        parent[v] = select(closer, joins, parent[v]);
-        next = select(key[v] > best, number(v), next);
-        best = max(best, key[v]);
-      }
-      joins = next;
-      spoil = select((number(step) < length) & (joins < T(0)), T(not_a_number<T>), spoil);
-    }
-    for (int i = 0, e = 0; i < nodes; ++i) {
-      for (int j = i + 1; j < nodes; ++j, ++e) {
-        const MaskOf<T> chosen = (parent[j] == number(i)) | (parent[i] == number(j));
-        x[e] = select(chosen, T(1), T(0)) + spoil;
-      }
-    }
+  SOFTTRICKS_FN void argmax(const Team& team, Vector<const T> utility, T length, Vector<T> x,
+                            Scratch scratch) const {
+    best_tree(team, utility, nodes, length, x, scratch);
   }
 
   template <class T, class Team>
@@ -262,7 +189,70 @@ struct SpanningTree {
     spoil_unless_tree(team, x, length, x);
   }
 
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void project(const Team& team, Vector<const T> utility, T length, Vector<T> out,
+                             Scratch scratch) const {
+    soften<ClipShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void project_vjp(const Team& team, Vector<const T> utility, T length,
+                                 Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                 Scratch scratch) const {
+    soften<ClipShape>(team, utility, length, cotangent, out, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void binary_entropy(const Team& team, Vector<const T> utility, T length,
+                                    Vector<T> out, Scratch scratch) const {
+    soften<SigmoidShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void binary_entropy_vjp(const Team& team, Vector<const T> utility, T length,
+                                        Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                        Scratch scratch) const {
+    soften<SigmoidShape>(team, utility, length, cotangent, out, scratch);
+  }
+
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void shannon_entropy(const Team& team, Vector<const T> utility, T length,
+                                     Vector<T> out, Scratch scratch) const {
+    soften<CappedExpShape>(team, utility, length, Vector<const T>(), out, scratch);
+  }
+  template <Plain T, class Team>
+  SOFTTRICKS_FN void shannon_entropy_vjp(const Team& team, Vector<const T> utility, T length,
+                                         Vector<const T>, Vector<const T> cotangent, Vector<T> out,
+                                         Scratch scratch) const {
+    soften<CappedExpShape>(team, utility, length, cotangent, out, scratch);
+  }
+
  private:
+  /// Beyond, an instance may take seconds.
+  static constexpr int most_nodes_of_blocks = 256;
+  static bool uses_blocks(std::string_view method) {
+    return method.starts_with("project") || method.starts_with("binary_entropy") ||
+           method.starts_with("shannon_entropy");
+  }
+
+  /// The soft sample, or, given a cotangent, the vector-Jacobian product there.
+  template <class Shape, class T, class Team>
+  SOFTTRICKS_SOLVER void soften(const Team& team, Vector<const T> utility, T length,
+                                Vector<const T> cotangent, Vector<T> out, Scratch scratch) const {
+    const int n = static_cast<int>(length);
+    GraphicBase<Shape, Team> base(team, n, size(), scratch);
+    base.start_graph(n);
+    for (int i = 0; i < n; ++i) {
+      for (int j = i + 1, e = edge(i, j); j < n; ++j, ++e) {
+        if (utility[e] > -infinity<T>) base.add(e, i, j, utility[e]);
+      }
+    }
+    const bool connected = base.solve();
+    team.each(size(), [&](int e) { out[e] = connected ? T(0) : not_a_number<T>; });
+    if (!connected) return;
+    const auto put_in = [&](int e, double value) { out[e] = static_cast<T>(value); };
+    if (cotangent.size == 0) return base.each_soft(put_in);
+    base.each_vjp([&](int e) { return static_cast<double>(cotangent[e]); }, put_in);
+  }
+
   template <class T>
   struct Range {
     T top;           // the largest utility, 0 if there is none

@@ -12,14 +12,21 @@
 9.0
 
 The structures are `structures`, classes by name, also found here by name; their methods are those of
-`Structure`. The laws of random utilities are `perturbations`.
+`Structure`. The laws of random utilities are `perturbations`, by name, with their parameters.
 
 The operators live in libsofttricks_torch.so. It is looked for under the path in the environment
 variable SOFTTRICKS_TORCH_LIBRARY, beside this package, and in build/release of the source tree.
 """
 
 from ._library import registry
-from ._perturbation import perturb, perturbation_kl, perturbation_log_prob, perturbations
+from ._perturbation import (
+    noise,
+    perturb,
+    perturbation_kl,
+    perturbation_log_prob,
+    perturbations,
+    transform,
+)
 from ._structure import Structure, make_classes
 
 structures = make_classes(__name__)
@@ -29,10 +36,12 @@ globals().update(structures)
 __all__ = [
     "Structure",
     "instruction_set",
+    "noise",
     "perturb",
     "perturbation_kl",
     "perturbation_log_prob",
     "perturbations",
     "structures",
+    "transform",
     *structures,
 ]

@@ -11,9 +11,11 @@ from ._library import ops
 # ---- shapes -----------------------------------------------------------------------------------
 
 _ENTRYWISE = ("argmax", "marginals", "marginals_vjp", "sample", "relax", "relax_vjp")
-_SCALAR = ("log_partition", "log_prob", "entropy")
-_PERTURBATION = ("perturb", "perturb_vjp", "perturbation_log_prob", "perturbation_kl")
-_PERTURBATION_PAIR = ("perturbation_log_prob_vjp", "perturbation_kl_vjp")
+_SCALAR = ("log_partition", "log_prob", "entropy", "cross_entropy", "kl")
+_MEMBERS = ("k_best", "active_set")
+_PAIR = ("transform", "perturbation_log_prob", "perturbation_kl")
+_PERTURBATION = ("perturb", "perturb_vjp", "noise", *_PAIR)
+_PERTURBATION_PAIR = tuple(name + "_vjp" for name in _PAIR)
 
 
 def _like(first, *_):
@@ -26,6 +28,11 @@ def _like_twice(first, *_):
 
 def _instances(first, *_):
     return first.new_empty(first.shape[:-1])
+
+
+def _members(first, count, *_):
+    leading = first.shape[:-1]
+    return first.new_empty((*leading, count, first.shape[-1])), first.new_empty((*leading, count))
 
 
 # ---- one more batch dimension -----------------------------------------------------------------
@@ -68,11 +75,12 @@ def _register_shapes_and_batching():
     for names, shape, results in (
         (_ENTRYWISE, _like, 1),
         (_SCALAR, _instances, 1),
+        (_MEMBERS, _members, 2),
         (_PERTURBATION, _like, 1),
         (_PERTURBATION_PAIR, _like_twice, 2),
     ):
         for name in names:
-            random = name in ("sample", "perturb")
+            random = name in ("sample", "perturb", "noise")
             rule = _vmap_random(name) if random else _vmap(name, results)
             torch.library.register_fake(f"softtricks::{name}", shape)
             torch.library.register_vmap(f"softtricks::{name}", rule)
@@ -82,7 +90,7 @@ def _register_shapes_and_batching():
 
 # ---- gradients --------------------------------------------------------------------------------
 # An operator's arguments are tensors to differentiate by, then numbers and names, and at the end
-# (structure, shape, lengths) or the perturbation.
+# (structure, shape, lengths, counts) or (perturbation, parameters).
 
 _functions = {}
 
@@ -187,11 +195,33 @@ def _(gradient, utility, x, *structure):
     return gradient.unsqueeze(-1) * (x - call("marginals", utility, *structure)), None
 
 
+def _zero_where_excluded(utility, x):
+    # An excluded entry is 0 in every member: its covariance is 0, and 0 * inf must not be NaN.
+    return torch.where(utility.isinf(), torch.zeros_like(x), x)
+
+
 @_gradient("entropy")
 def _(gradient, utility, *structure):
-    # An excluded entry is 0 in every member: its covariance is 0, and 0 * inf must not be NaN.
-    finite = torch.where(utility.isinf(), torch.zeros_like(utility), utility)
+    finite = _zero_where_excluded(utility, utility)
     return (_covariance_times(utility, -gradient.unsqueeze(-1) * finite, *structure),)
+
+
+def _two_laws_gradient(gradient, slope, utility, other, structure):
+    """Of A(other) - other . marginals(utility), and of that less the entropy of utility."""
+    incoming = gradient.unsqueeze(-1)
+    cotangent = incoming * _zero_where_excluded(utility, slope)
+    means = [call("marginals", u, *structure) for u in (utility, other)]
+    return _covariance_times(utility, cotangent, *structure), incoming * (means[1] - means[0])
+
+
+@_gradient("cross_entropy")
+def _(gradient, utility, other, *structure):
+    return _two_laws_gradient(gradient, -other, utility, other, structure)
+
+
+@_gradient("kl")
+def _(gradient, utility, other, *structure):
+    return _two_laws_gradient(gradient, utility - other, utility, other, structure)
 
 
 @_gradient("relax", reads_result=True)
@@ -200,18 +230,14 @@ def _(gradient, soft, utility, *relaxation_and_structure):
 
 
 @_gradient("perturb", reads_result=True)
-def _(gradient, value, theta, seed, offset, perturbation):
-    return (call("perturb_vjp", theta, value, gradient, perturbation),)
+def _(gradient, value, theta, seed, offset, *law):
+    return (call("perturb_vjp", theta, value, gradient, *law),)
 
 
-@_gradient("perturbation_log_prob")
-def _(gradient, theta, value, perturbation):
-    return call("perturbation_log_prob_vjp", theta, value, gradient, perturbation)
-
-
-@_gradient("perturbation_kl")
-def _(gradient, theta, theta0, perturbation):
-    return call("perturbation_kl_vjp", theta, theta0, gradient, perturbation)
+def _gradient_of_pair(name):
+    @_gradient(name)
+    def _(gradient, theta, value, *law):
+        return call(name + "_vjp", theta, value, gradient, *law)
 
 
 def _once_differentiable(name):
@@ -222,7 +248,9 @@ def _once_differentiable(name):
         )
 
 
-for _name in ("relax", "perturb", "perturbation_log_prob", "perturbation_kl"):
+for _name in _PAIR:
+    _gradient_of_pair(_name)
+for _name in ("relax", "perturb", *_PAIR):
     _once_differentiable(_name)
 
 _register_shapes_and_batching()

@@ -64,7 +64,7 @@ class Structure:
     entry is excluded by the utility -inf, and then gets exactly 0. Wherever `lengths` is accepted it
     holds the actual sizes of smaller instances: integers that broadcast to [...], at least 1 and at
     most the structure's own first field. Entries behind an instance's end are ignored and come out
-    as 0.
+    as 0. `counts`, for k-subsets, holds the k of instances that differ in it, at most the structure's.
 
     An instance with a NaN utility, or with no member of finite utility, gives NaN in its own place
     and disturbs no other (`log_partition` gives -inf where no member is feasible). Any other
@@ -107,60 +107,106 @@ class Structure:
 
     # ---- verbs ----------------------------------------------------------------------------------
 
-    def argmax(self, utility, *, lengths=None):
+    def argmax(self, utility, *, lengths=None, counts=None):
         """The best member, argmax over X of u . x.
 
         utility [..., size] -> 0 and 1, [..., size], the same type. No gradient. Ties go to the same
         member every time.
         """
-        return call("argmax", utility.detach(), *self._problem(utility, lengths))
+        return call("argmax", utility.detach(), *self._problem(utility, lengths, counts))
 
-    def log_partition(self, utility, *, lengths=None):
+    def log_partition(self, utility, *, lengths=None, counts=None):
         """log of the sum of exp(u . x) over the members.
 
         utility [..., size] -> [...]. Differentiable twice: the gradient is `marginals`.
         """
-        return call("log_partition", utility, *self._problem(utility, lengths))
+        return call("log_partition", utility, *self._problem(utility, lengths, counts))
 
-    def marginals(self, utility, *, lengths=None):
+    def marginals(self, utility, *, lengths=None, counts=None):
         """The mean of x under the Gibbs law p(x) ~ exp(u . x).
 
         utility [..., size] -> [..., size], in [0, 1]. Differentiable once.
         """
-        return call("marginals", utility, *self._problem(utility, lengths))
+        return call("marginals", utility, *self._problem(utility, lengths, counts))
 
-    def sample(self, utility, *, seed, offset=0, lengths=None):
+    def sample(self, utility, *, seed, offset=0, lengths=None, counts=None):
         """An exact draw from the Gibbs law p(x) ~ exp(u . x), one an instance.
 
         utility [..., size] -> 0 and 1, [..., size]. No gradient. Instance i (row-major over the
         leading dimensions) reads random stream offset + i of the seed, so that a draw depends
         neither on the batch it is part of nor on the number of threads. seed, offset: integers.
         """
-        problem = self._problem(utility, lengths)
+        problem = self._problem(utility, lengths, counts)
         seed, offset = check_number("seed", seed), check_number("offset", offset)
         return call("sample", utility.detach(), seed, offset, *problem)
 
-    def log_prob(self, utility, x, *, lengths=None):
+    def log_prob(self, utility, x, *, lengths=None, counts=None):
         """log p(x) of members x under the Gibbs law p(x) ~ exp(u . x); -inf for other vectors.
 
         utility and x, broadcast against each other, [..., size] -> [...]. Differentiable twice in
         the utility; x is discrete and gets no gradient.
         """
-        if not isinstance(x, torch.Tensor):
-            raise TypeError(f"x: expected a torch.Tensor, not {type(x).__name__}")
-        self._check(utility)
-        check_device("x", x, "utility", utility)
-        if x.dim() == 0 or x.shape[-1] != self.size:
-            raise ValueError(f"x: expected shape [..., {self.size}] for {self}, not {[*x.shape]}")
-        utility, x = broadcast("x", utility, x.detach().to(utility.dtype))
-        return call("log_prob", utility, x, *self._problem(utility, lengths))
+        utility, x = self._both("x", utility, x)
+        x = x.detach()
+        return call("log_prob", utility, x, *self._problem(utility, lengths, counts))
 
-    def entropy(self, utility, *, lengths=None):
+    def entropy(self, utility, *, lengths=None, counts=None):
         """Entropy of the Gibbs law in nats.
 
         utility [..., size] -> [...]. Differentiable once.
         """
-        return call("entropy", utility, *self._problem(utility, lengths))
+        return call("entropy", utility, *self._problem(utility, lengths, counts))
+
+    def cross_entropy(self, utility, other, *, lengths=None, counts=None):
+        """-E[log p(x; other)] in nats, x drawn from the Gibbs law of `utility`.
+
+        utility and other, broadcast against each other, [..., size] -> [...]; inf where x may be a
+        member that `other` excludes. Differentiable once in both.
+        """
+        utility, other = self._both("other", utility, other)
+        return call("cross_entropy", utility, other, *self._problem(utility, lengths, counts))
+
+    def kl(self, utility, other, *, lengths=None, counts=None):
+        """KL divergence of the Gibbs law of `utility` from that of `other`, in nats.
+
+        utility and other, broadcast against each other, [..., size] -> [...], at least 0; inf where
+        the first law may draw a member that `other` excludes. Differentiable once in both.
+        """
+        utility, other = self._both("other", utility, other)
+        return call("kl", utility, other, *self._problem(utility, lengths, counts))
+
+    def k_best(self, utility, count, *, lengths=None, counts=None):
+        """The `count` best members, best first, and their u . x.
+
+        utility [..., size] -> 0 and 1, [..., count, size], and [..., count]. Where an instance has
+        fewer members, the last rows are 0 and their u . x is -inf. No gradient.
+        """
+        count = check_number("count", count)
+        return call("k_best", utility.detach(), count, *self._problem(utility, lengths, counts))
+
+    def active_set(
+        self,
+        utility,
+        temperature,
+        count,
+        regularizer="squared_norm",
+        utility_range=None,
+        *,
+        lengths=None,
+        counts=None,
+    ):
+        """The members whose mixture the sparse soft sample of `relax` is, and their weights.
+
+        utility [..., size] -> 0 and 1, [..., count, size], and [..., count], heaviest first; rows
+        behind the last member are 0. Of more than `count` members the lightest are left out, so the
+        weights then sum to less than 1. temperature: a number > 0. No gradient.
+        """
+        count, temperature = check_number("count", count), _number("temperature", temperature)
+        if utility_range is not None:
+            utility_range = _number("utility_range", utility_range)
+        problem = self._problem(utility, lengths, counts)
+        relaxation = (temperature, regularizer, utility_range)
+        return call("active_set", utility.detach(), count, *relaxation, *problem)
 
     def relax(
         self,
@@ -170,6 +216,7 @@ class Structure:
         utility_range=None,
         *,
         lengths=None,
+        counts=None,
     ):
         """The soft sample: argmax over the convex hull of X of u . x - temperature * regularizer(x).
 
@@ -193,10 +240,10 @@ class Structure:
         if _is_tensor(temperature):
             utility, temperature = _divide(utility, temperature), 1.0
         else:
-            temperature = _number("temperature", temperature)
+            temperature = number("temperature", temperature)
         if utility_range is not None:
-            utility_range = _number("utility_range", utility_range)
-        problem = self._problem(utility, lengths)
+            utility_range = number("utility_range", utility_range)
+        problem = self._problem(utility, lengths, counts)
         return call("relax", utility, temperature, regularizer, utility_range, *problem)
 
     # ---- arguments ------------------------------------------------------------------------------
@@ -208,30 +255,47 @@ class Structure:
                 f"utility: expected shape [..., {self.size}] for {self}, not {[*utility.shape]}"
             )
 
-    def _problem(self, utility, lengths):
+    def _both(self, name, utility, other):
+        """Utilities and what is shaped like them, broadcast."""
+        if not isinstance(other, torch.Tensor):
+            raise TypeError(f"{name}: expected a torch.Tensor, not {type(other).__name__}")
+        self._check(utility)
+        check_device(name, other, "utility", utility)
+        if other.dim() == 0 or other.shape[-1] != self.size:
+            raise ValueError(
+                f"{name}: expected shape [..., {self.size}] for {self}, not {[*other.shape]}"
+            )
+        return broadcast(name, utility, other.to(utility.dtype))
+
+    def _problem(self, utility, lengths, counts):
         """The arguments that all operators end with."""
         self._check(utility)
-        if lengths is None:
-            return self.name, self.shape, None
-        lengths = torch.as_tensor(lengths, device=None if _is_tensor(lengths) else utility.device)
-        check_device("lengths", lengths, "utility", utility)
-        if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype is torch.bool:
-            raise ValueError(f"lengths: expected integers, not {lengths.dtype}")
-        try:
-            lengths = lengths.to(torch.int64).expand(utility.shape[:-1])
-        except RuntimeError:
-            raise ValueError(
-                f"lengths: expected one number an instance, {[*utility.shape[:-1]]} of them or what "
-                f"broadcasts to that, not {[*lengths.shape]}"
-            ) from None
-        return self.name, self.shape, lengths
+        integers = (_integers("lengths", lengths, utility), _integers("counts", counts, utility))
+        return self.name, self.shape, *integers
+
+
+def _integers(name, given, utility):
+    """One integer an instance, or None."""
+    if given is None:
+        return None
+    given = torch.as_tensor(given, device=None if _is_tensor(given) else utility.device)
+    check_device(name, given, "utility", utility)
+    if given.is_floating_point() or given.is_complex() or given.dtype is torch.bool:
+        raise ValueError(f"{name}: expected integers, not {given.dtype}")
+    try:
+        return given.to(torch.int64).expand(utility.shape[:-1])
+    except RuntimeError:
+        raise ValueError(
+            f"{name}: expected one number an instance, {[*utility.shape[:-1]]} of them or what "
+            f"broadcasts to that, not {[*given.shape]}"
+        ) from None
 
 
 def _is_tensor(value):
     return isinstance(value, torch.Tensor)
 
 
-def _number(name, value):
+def number(name, value):
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise TypeError(f"{name}: expected a number, not {value!r}")
     return value if isinstance(value, torch.SymFloat) else float(value)
