@@ -360,7 +360,7 @@ std::int64_t structure_size(const std::string& structure, const Shape& shape) {
 }  // namespace
 }  // namespace softtricks
 
-#define SOFTTRICKS_STRUCTURE "str structure, int[] shape, Tensor? lengths, Tensor? counts"
+#define SOFTTRICKS_STRUCTURE "str structure, int[] shape, Tensor? lengths, Tensor? counts=None"
 #define SOFTTRICKS_RELAX "float temperature, str regularizer, float? utility_range, "
 #define SOFTTRICKS_LAW "str perturbation, float[] parameters=[]"
 

@@ -67,12 +67,12 @@ TEST(BadCalls, WhatAStructureDoesNotOffer) {
   for (const char* regularizer : {"binary_entropy", "shannon_entropy"}) {
     expect_refused(
         [&](Call& c, Arrays&) {
-          c.structure = "spanning_tree";
-          c.shape = {4};
+          c.structure = "grid_path";
+          c.shape = {2, 3};
           c.verb = "relax";
           c.regularizer = regularizer;
         },
-        {"spanning_tree", regularizer, "offers", "marginals", "relax with gibbs_entropy"});
+        {"grid_path", regularizer, "offers", "marginals", "relax with gibbs_entropy"});
   }
 }
 

@@ -44,7 +44,7 @@ def test_list():
     assert lines[0].split("\t") == ["structure", "shape", "verb", "regularizers"]
     rows = [line.split("\t") for line in lines[1:] if not line.startswith("#")]
     assert ["k_subset", "items,k", "argmax", ""] in rows
-    assert ["spanning_tree", "nodes", "relax", "gibbs_entropy"] in rows
+    assert ["grid_path", "rows,columns", "relax", "gibbs_entropy,squared_norm"] in rows
     assert any(line.startswith("# perturbations\tgumbel,") for line in lines)
     assert "# parameters of sum_of_gamma\tk=1,scale=1,terms=10" in lines
     assert any(line.startswith("# instruction set\t") for line in lines)

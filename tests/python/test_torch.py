@@ -364,7 +364,11 @@ BAD = {
     "range 0": (lambda: TREE.relax(U, 1, utility_range=0), ValueError, "utility_range.*0"),
     "range nan": (lambda: TREE.relax(U, 1, utility_range=math.nan), ValueError, "range.*nan"),
     "regularizer": (lambda: TREE.relax(U, 1, "entropy"), ValueError, "'entropy'.*gibbs_entropy"),
-    "not offered": (lambda: TREE.relax(U, 1, "binary_entropy"), ValueError, "binary_entropy.*offers"),
+    "not offered": (
+        lambda: st.GridPath(2, 3).relax(U, 1, "binary_entropy"),
+        ValueError,
+        "grid_path.*binary_entropy.*offers",
+    ),
     "length 0": (lambda: TREE.argmax(U, lengths=[4, 0]), ValueError, r"lengths.*0.*instance 1"),
     "length 5": (lambda: TREE.argmax(U, lengths=[4, 5]), ValueError, r"lengths.*4\].*5"),
     "3 lengths": (lambda: TREE.argmax(U, lengths=[4, 4, 4]), ValueError, r"lengths.*\[2\].*\[3\]"),

@@ -215,7 +215,7 @@ def operator_calls():
         strided = torch.stack([plain, plain], -1)[..., 0]
         lengths = torch.tensor([3, s.shape[0], 3])
         for utility, sizes in ((plain, lengths), (strided, None), (plain[:0], None)):
-            problem = (s.name, list(s.shape), sizes)
+            problem = (s.name, list(s.shape), sizes, None)
             other = torch.rand_like(utility)
             for name in ("log_partition", "marginals", "entropy"):
                 yield name, (utility,), problem
@@ -223,8 +223,18 @@ def operator_calls():
             yield "log_prob", (utility,), (s.argmax(other, lengths=sizes), *problem)
             yield "marginals_vjp", (), (utility, other, *problem)
             yield "sample", (), (utility, 7, 0, *problem)
+            for name in ("kl", "cross_entropy"):
+                yield name, (utility, other), problem
+            yield "active_set", (), (utility, 3, 0.7, "squared_norm", 4.0, *problem)
             yield "relax", (utility,), (0.7, s.regularizers[-1], 4.0, *problem)
             yield "relax_vjp", (), (utility, other, other, 0.7, s.regularizers[-1], 4.0, *problem)
+    chain = st.LinearChain(length=3, states=2)
+    utility = torch.rand(3, chain.size, dtype=torch.float64)
+    for u in (utility, utility[:0]):
+        yield "k_best", (), (u, 2, chain.name, list(chain.shape), None, None)
+    subset, counts = st.KSubset(items=5, k=3), torch.tensor([1, 3, 2])
+    utility = torch.rand(3, subset.size, dtype=torch.float64)
+    yield "marginals", (utility,), (subset.name, list(subset.shape), None, counts)
     theta = torch.rand(3, 4, dtype=torch.float64)
     value = theta + 0.5
     for law, parameters in st.perturbations.items():

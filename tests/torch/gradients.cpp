@@ -150,7 +150,11 @@ TEST(Torch, Refusals) {
   expect_refusal([&] { marginals({"spanning_tree", {1}}, utility); }, "nodes");
   expect_refusal([&] { marginals({"hedge", {1}}, utility); }, "hedge");
   expect_refusal([&] { relax(tree, utility, 0.0); }, "temperature");
-  expect_refusal([&] { relax(tree, utility, 1.0, "binary_entropy"); }, "binary_entropy");
+  expect_refusal(
+      [&] {
+        relax({"grid_path", {2, 3}}, utility, 1.0, "binary_entropy");
+      },
+      "binary_entropy");
   expect_refusal([&] { argmax(tree, utility, at::tensor({4, 9})); }, "lengths");
   expect_refusal([&] { argmax(tree, utility, at::ones({2})); }, "lengths");
   expect_refusal([&] { log_prob(tree, utility, at::zeros({2, 6}, at::kDouble)); }, "type");
