@@ -204,7 +204,7 @@ PICTURES = {
     "spanning_tree": Picture({"nodes": 7}, [0] * 21, tree, aspect=1, foot=0, seed=6),
     "arborescence": Picture({"nodes": 5}, [0] * 25, rooted_tree, aspect=1, foot=0, seed=20),
     "linear_chain": Picture(
-        {"length": 5, "states": 3}, [0] * (15 + 36), lattice, aspect=0.6, foot=0, seed=5
+        {"length": 4, "states": 3}, [0] * (12 + 27), lattice, aspect=0.6, foot=0, seed=5
     ),
     "projective_tree": Picture({"nodes": 6}, [0] * 36, dependencies, aspect=0.58, foot=0, seed=26),
     "matching": Picture(
