@@ -201,9 +201,9 @@ class Structure:
         behind the last member are 0. Of more than `count` members the lightest are left out, so the
         weights then sum to less than 1. temperature: a number > 0. No gradient.
         """
-        count, temperature = check_number("count", count), _number("temperature", temperature)
+        count, temperature = check_number("count", count), number("temperature", temperature)
         if utility_range is not None:
-            utility_range = _number("utility_range", utility_range)
+            utility_range = number("utility_range", utility_range)
         problem = self._problem(utility, lengths, counts)
         relaxation = (temperature, regularizer, utility_range)
         return call("active_set", utility.detach(), count, *relaxation, *problem)
