@@ -14,6 +14,8 @@
 /// Cost     One oracle call and O(k (k + entries in use)) a step, k members in use.
 /// Accuracy Weights in double. It ends where the best member gains less than 2^-30 (double: 2^-50)
 ///          of the utilities and entries that add up to that gain.
+///          In double, on faces of hundreds of members, up to 2^-30 of these may be left now and
+///          then, where a member that gains can't be told from those there are.
 /// Limits   `member_capacity` members. A face that needs more is left with the best point of those
 ///          found, in the hull all the same; `gap` bounds what is missing.
 #include "softtricks/solver/weighted_members.hpp"
@@ -235,11 +237,18 @@ class ActiveSet {
     gap_ = infinity<double>;
     team.each(utility.size, [&](int e) { residual_[e] = utility[e]; });
     if (!start(team, utility, oracle)) return false;
-    for (int left = 64 * capacity_; left > 0; --left) {
+    for (int left = 64 * capacity_, renewals = 2; left > 0; --left) {
       members_.residual(team, utility, residual_);
       if (!ask(oracle, {residual_, utility.size})) return false;
-      if (!consider(team, utility) || !settle(team)) break;
+      if (consider(team, utility) && settle(team)) continue;
+      // Something is left to gain, and rounding in the way; in float that is below T's own.
+      if (sizeof(T) == 4 || !gains_ || renewals-- == 0) break;
+      updates_ = most_updates + 1;
+      refresh(team, utility);
+      settle(team);
+      refine(team, utility);
     }
+    if (sizeof(T) == 8) refine(team, utility);
     members_.round_weights();
     return true;
   }
@@ -275,6 +284,7 @@ class ActiveSet {
 
  private:
   static constexpr double rounding = sizeof(T) == 4 ? 0x1p-30 : 0x1p-50;
+  static constexpr int most_updates = 4096;
 
   /// The first member, or of those held the point next to the utilities.
   template <class Team, class Oracle>
@@ -305,7 +315,7 @@ class ActiveSet {
       }
     }
     if (!(total > 0)) return clear(team);
-    if (updates_ > 4096) refactor(team);
+    if (updates_ > most_updates) refactor(team);
     offset_ = target_[0];
     for (int i = 0; i < count(); ++i) {
       members_.weight[i] /= total;
@@ -323,6 +333,26 @@ class ActiveSet {
       members_.overlaps(team, i, overlap_);
       append(team, 0);
     }
+  }
+
+  /// A step more for the weights, from what the residual says they miss; unless one gets below 0.
+  template <class Team>
+  SOFTTRICKS_FN void refine(const Team& team, Vector<const T> utility) {
+    const int k = count();
+    members_.residual(team, utility, residual_);
+    const Vector<const T> residual{residual_, utility.size};
+    for (int i = 0; i < k; ++i) target_[i] = members_.dot(team, i, residual);
+    for (int i = k - 1; i >= 0; --i) target_[i] -= target_[0];
+    factor_.solve_transposed(team, target_);
+    weigh(team, target_, 0);
+    for (int i = 0; i < k; ++i) {
+      if (members_.weight[i] + target_[i] < 0) return;
+    }
+    double common = 0;
+    for (int i = 0; i < k; ++i) members_.weight[i] += target_[i];
+    members_.residual(team, utility, residual_);
+    for (int i = 0; i < k; ++i) common += members_.weight[i] * members_.dot(team, i, residual);
+    common_ = common - offset_;
   }
 
   template <class Oracle>
@@ -354,8 +384,8 @@ class ActiveSet {
     const double value = worth(utility, &size) - offset_;
     for (int i = 0; i < k; ++i) shared += overlap_[i] * members_.weight[i];
     gap_ = value - shared - common_;
-    const bool gains = gap_ > rounding * (size + overlap_[k]);
-    if (gains && k < capacity_ && append(team, value)) return true;
+    gains_ = gap_ > rounding * (size + overlap_[k]);
+    if (gains_ && k < capacity_ && append(team, value)) return true;
     members_.remove(k);
     return false;
   }
@@ -443,6 +473,7 @@ class ActiveSet {
   double offset_ = 0;  // the first member's worth, lest large numbers cancel
   double common_ = 0;  // residual.member of all active members, beyond `offset`
   double gap_ = infinity<double>;
+  bool gains_ = false;  // is that more than rounding?
   int calls_ = 0, updates_ = 0;
 };
 
