@@ -24,11 +24,10 @@ struct SumOfGamma {
   static constexpr const char* parameter_names[] = {"k", "scale", "terms"};
   static constexpr const char* why_absent =
       "the divergence is infinite wherever theta < theta0, because the support of the law starts "
-      "at "
-      "theta - scale log(terms) / k";
+      "at theta - scale log(terms) / k";
 
   Status check() const {
-    const Status k_status = check_parameter(name, "k", k, k >= 1 && k <= 1e6, "from 1 to 1000000");
+    Status k_status = check_parameter(name, "k", k, k >= 1 && k <= 1e6, "from 1 to 1000000");
     if (!k_status) return k_status;
     const bool whole = terms >= 1 && terms <= most_terms && terms == static_cast<int>(terms);
     const Status terms_status =

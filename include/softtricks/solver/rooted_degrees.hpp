@@ -10,7 +10,7 @@
 namespace softtricks {
 
 /// The exponent of a light weight, negative; exact in float when doubled.
-inline constexpr int featherweight = 1 << 21;
+inline constexpr int featherweight = 1 << 21, half_featherweight = 1 << 20;
 
 template <class N>
 inline constexpr bool is_wide_number = requires(N x) {
@@ -46,7 +46,7 @@ SOFTTRICKS_FN T log_of_degrees(const N* degree, int vertices, bool counted, Ther
     T child(0);
     if constexpr (is_wide_number<N>) {
       if (counted) {
-        child = select(d.exponent < T(ScalarOf<T>(-featherweight / 2)), T(1), T(0));
+        child = select(d.exponent < T(ScalarOf<T>(-half_featherweight)), T(1), T(0));
         d.exponent = d.exponent + child * T(ScalarOf<T>(featherweight));
       }
     }

@@ -118,7 +118,9 @@ class WeightedMembers {
     double rest = 1;
     int heaviest = 0;
     for (int i = 0; i < count_; ++i) {
-      weight[i] = unit * static_cast<double>(static_cast<std::int64_t>(weight[i] / unit + 0.5));
+      const double units = weight[i] / unit;
+      const double below = static_cast<double>(static_cast<std::int64_t>(units));
+      weight[i] = unit * (units - below < 0.5 ? below : below + 1);
       rest -= weight[i];
       heaviest = weight[i] > weight[heaviest] ? i : heaviest;
     }
