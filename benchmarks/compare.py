@@ -2,7 +2,7 @@
 """softtricks beside what a PyTorch or JAX user would write and beside other packages, in one run:
 everybody takes turns, and the shortest time counts. Started by benchmarks/run.
 
-    benchmarks/run                        all works, with one thread and with two; 13 minutes
+    benchmarks/run                        all works, with one thread and with two
     benchmarks/run --only chain,matching --threads 1 --seconds 1
 """
 

@@ -42,7 +42,6 @@ struct DagPath : Derivations<DagPath> {
   /// Node v: the path has come to vertex v; the last: it has arrived.
   SOFTTRICKS_FN constexpr int node_count() const { return nodes + 1; }
   SOFTTRICKS_FN constexpr int most_rules() const { return nodes; }
-  SOFTTRICKS_FN constexpr int rule_count() const { return size() + nodes; }
   template <bool top_down, class F>
   SOFTTRICKS_FN void for_each_node(F f) const {
     const auto ends = [&](auto visit) {
