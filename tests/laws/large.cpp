@@ -150,9 +150,10 @@ TEST(Large, NoMemberBeatsAProjection) {
           const double away = best[e] - x[e], rise = residual[e] * away;
           gain += rise;
           slack += std::fabs(away) * (1 + std::fabs(u[e]) + x[e]);
-          // x is the member there, as far as sums of so many entries are known.
+          // Entries that share a sum are known only as far as it is.
           const double known = static_cast<double>(size) * engine.epsilon();
-          if (std::fabs(away) <= known) near += std::fabs(rise);
+          if (x[e] > 0 && x[e] < 1)
+            near += std::fabs(residual[e]) * std::min(std::fabs(away), known);
         }
         // What solver/active_set.hpp promises of faces of hundreds of members.
         const double left = engine.single() ? 128 * engine.epsilon() : 0x1p-30;
