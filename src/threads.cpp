@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <condition_variable>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include "softtricks/registry.hpp"
 
@@ -13,21 +15,12 @@ namespace softtricks {
 namespace {
 
 /// Workers wait for a loop; the caller works too. Pieces are handed out by a counter, and which
-/// thread takes a piece never shows in a result.
+/// thread takes a piece never shows in a result. A pool lives until the process ends.
 class Pool {
  public:
   explicit Pool(int threads) {
     for (int t = 1; t < threads; ++t) workers_.emplace_back([this] { serve(); });
   }
-  ~Pool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
-  }
-
   void run(std::int64_t count, std::int64_t grain, Executor::Body body, void* state) {
     if (count <= 0) return;
     const std::int64_t threads = static_cast<std::int64_t>(workers_.size()) + 1;
@@ -73,8 +66,7 @@ class Pool {
     while (true) {
       {
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
-        if (stopping_) return;
+        wake_.wait(lock, [&] { return round_ != seen; });
         seen = round_;
       }
       work();
@@ -89,22 +81,23 @@ class Pool {
   Loop loop_;
   int busy_ = 0;
   std::uint64_t round_ = 0;
-  bool stopping_ = false;
 };
 
 }  // namespace
 
 Executor thread_pool(int threads) {
   static std::mutex mutex;
-  static std::map<int, std::unique_ptr<Pool>> pools;
+  // A forked child has its parent's pools without their workers: it needs its own, and could not
+  // destroy those.
+  static auto& pools = *new std::map<std::pair<pid_t, int>, Pool*>;
   if (threads <= 1) return {};
   const std::lock_guard lock(mutex);
-  std::unique_ptr<Pool>& pool = pools[threads];
-  if (!pool) pool = std::make_unique<Pool>(threads);
+  Pool*& pool = pools[{getpid(), threads}];
+  if (!pool) pool = new Pool(threads);
   return {[](void* p, std::int64_t count, std::int64_t grain, Executor::Body body, void* state) {
             static_cast<Pool*>(p)->run(count, grain, body, state);
           },
-          pool.get()};
+          pool};
 }
 
 }  // namespace softtricks
