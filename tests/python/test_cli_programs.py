@@ -93,6 +93,7 @@ def test_bench_of_nothing():
     assert "--structure" in complaint("bench", "--structure", "tree")
     assert "bench" in complaint("bench", "--nodes", "5", "--structure", "one_hot")
     assert "nodes" in complaint("bench", "--nodes", "1")
+    assert "temperature" in complaint(*BENCH, "--verb", "relax", "--temperature", "0")
 
 
 def write_script(path, text):

@@ -103,6 +103,7 @@ std::vector<BenchCase> typical_cases(const BenchOptions& options) {
     if (!wanted(options.structures, structure.name)) continue;
     for (const auto& shape : shapes_of(structure, options.fields)) {
       BenchCase common;
+      common.temperature = options.temperature.value_or(common.temperature);
       common.structure = structure.name;
       common.shape = shape;
       const std::int64_t size = checked_size(structure.name, shape);
@@ -121,6 +122,7 @@ BenchRun::BenchRun(const BenchCase& bench_case, const Executor& executor) {
   problem_.structure = bench_case.structure;
   problem_.shape = bench_case.shape;
   if (!bench_case.regularizer.empty()) problem_.regularizer = bench_case.regularizer;
+  problem_.temperature = bench_case.temperature;
   problem_.executor = executor;
   problem_.utility = random_normal(dims, bench_case.dtype, 1);
   const Needs needs = needs_of(bench_case.verb);

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,15 @@ struct BenchCase {
   std::string regularizer;  // empty where the verb uses none
   Dtype dtype = Dtype::float32;
   std::int64_t batch = 0;
+  double temperature = Call{}.temperature;
 };
 
 /// What to leave out of the cases. What is empty leaves nothing out.
 struct BenchOptions {
   std::vector<std::string> structures, verbs, dtypes;
-  Fields fields;           // only the structures with these fields, in this shape
-  std::int64_t batch = 0;  // 0: by the size, so that a batch is neither tiny nor huge
+  Fields fields;                      // only the structures with these fields, in this shape
+  std::int64_t batch = 0;             // 0: by the size, so that a batch is neither tiny nor huge
+  std::optional<double> temperature;  // of relax, relax_vjp, active_set; none: 1
 };
 
 /// Every structure over typical shapes x every verb it offers x regularizers x types.

@@ -92,6 +92,8 @@ void add_bench(CLI::App& app) {
   add_integer(
       *command, "--batch", 1, 1 << 24, [&options](std::int64_t batch) { options.batch = batch; },
       "instances a call (default: some 32 thousand utilities, 16 to 1024 instances)");
+  add_number(*command, "--temperature", options.temperature,
+             "of soft samples; utilities are normal with deviation 1 (default: 1)");
   add_integer(
       *command, "--rounds", 1, 1000000,
       [request = request.get()](std::int64_t rounds) {
