@@ -39,7 +39,7 @@ void row(const char* name, const S& structure) {
 
 int main() {
   std::printf("| structure | argmax calls | members |\n|---|--:|--:|\n");
-  row("arborescence, 20 nodes", Arborescence{.nodes = 20});
+  row("arborescence, 20 nodes", Arborescence{.nodes = 20, .root = 0, .single_root = 0});
   row("spanning tree, 20 nodes", SpanningTree{.nodes = 20});
   row("projective tree, 20 nodes", ProjectiveTree(20, 0));
   row("grid path, 20 x 20", GridPath(20, 20));
