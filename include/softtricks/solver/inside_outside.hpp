@@ -9,9 +9,8 @@
 /// vjp       Derivatives of those chances by hand, relative to the likeliest rule of each node.
 /// k_best    See best_derivations.hpp.
 ///
-/// Cost      O(rules) time; scratch for the entries, a few numbers a node and, where a structure
-///           says `rule_count()`, one a rule. Nothing nearly equal is subtracted: chances have full
-///           relative accuracy at any spread of utilities.
+/// Cost      O(rules) time; scratch for the entries and a few numbers a node. Nothing nearly equal
+///           is subtracted: chances have full relative accuracy at any spread of utilities.
 #include "softtricks/base/random.hpp"
 #include "softtricks/base/team.hpp"
 #include "softtricks/base/view.hpp"
@@ -36,40 +35,35 @@ struct WideVector {
   }
 };
 
-/// What a structure says of its rules. `rule_count()`: at least how many all nodes have together. A
-/// structure says so where nodes have many, and every entry is used by just one rule or node: then
-/// a number is kept for each rule, and nothing for an entry.
+/// Whether every entry is used by just one rule or node, and every rule but those of the root has
+/// one, as a structure says by `entries_once`. Then each rule's part in its node is kept in the
+/// place of its entry, and the exponents of a node's rules are compared before they are summed:
+/// ahead where nodes have many rules.
 template <class Graph>
-struct Program {
-  static constexpr bool tabled = requires(const Graph& g) { g.rule_count(); };
-  SOFTTRICKS_FN static constexpr int kept_rules(const Graph& graph) {
-    if constexpr (tabled) return graph.rule_count();
-    return 0;
-  }
-};
+inline constexpr bool tabled = requires { Graph::entries_once; };
 
-/// The inside pass of one instance. `kept`: its chances are asked for later; they come from a table
-/// or are found anew.
-template <class Graph, class T, class Team, bool kept = true>
+/// The inside pass of one instance. Where the program is tabled, `part`, a number for each entry, is
+/// what chances come from, until an entry's place is overwritten; without it nothing but the total
+/// is there.
+template <class Graph, class T, class Team>
 class Inside {
  public:
   SOFTTRICKS_SOLVER Inside(const Graph& graph, const Team& team, Vector<const T> utility, T length,
-                           Scratch& scratch)
+                           T* part, Scratch& scratch)
       : graph_(graph),
         utility_(utility),
         length_(length),
-        weight_(tabled ? 0 : utility.size, scratch),
+        weight_(tabled<Graph> ? 0 : utility.size, scratch),
         ways_(graph.node_count(), scratch),
-        inverse_(kept ? graph.node_count() : 0, scratch),
-        first_(scratch.take<int>(kept && tabled ? graph.node_count() : 0)),
-        part_(scratch.take<T>(kept ? Program<Graph>::kept_rules(graph) : 0)) {
-    if constexpr (!tabled) {
+        inverse_(graph.node_count(), scratch),
+        part_(part),
+        root_part_(scratch.take<T>(tabled<Graph> ? graph.most_rules() : 0)) {
+    if constexpr (!tabled<Graph>) {
       team.each(utility.size, [&](int e) { weight_.set(e, exp_apart(utility[e])); });
     }
-    const WideVector<T> way(tabled ? graph.most_rules() : 0, scratch);
-    int number = 0;
+    const WideVector<T> way(tabled<Graph> ? graph.most_rules() : 0, scratch);
     graph.template for_each_node<false>(
-        [&](const Node& node, auto rules) { number += sum_rules(node, rules, way, number); });
+        [&](const Node& node, auto rules) { sum_rules(node, rules, way); });
   }
 
   SOFTTRICKS_FN Wide<T> total() const { return ways_[graph_.node_count() - 1]; }
@@ -83,9 +77,9 @@ class Inside {
   template <class Rules, class F>
   SOFTTRICKS_FN void for_each_chance(const Node& node, Rules rules, F f) const {
     const Wide<T> inverse = inverse_[node.index];
-    if constexpr (tabled) {
-      const T* part = part_ + first_[node.index];
-      rules([&](const Rule& rule) { f(rule, *part++ * inverse.mantissa); });
+    if constexpr (tabled<Graph>) {
+      int number = 0;
+      rules([&](const Rule& rule) { f(rule, part_of(rule, number++) * inverse.mantissa); });
     } else {
       rules([&](const Rule& rule) {
         const Wide<T> way = ways_of(rule);
@@ -97,10 +91,11 @@ class Inside {
   }
 
  private:
-  static constexpr bool tabled = Program<Graph>::tabled;
-
+  SOFTTRICKS_FN T& part_of(const Rule& rule, int number) const {
+    return rule.entry == Rule::none ? root_part_[number] : part_[rule.entry];
+  }
   SOFTTRICKS_FN Wide<T> weight_of(int entry) const {
-    if constexpr (tabled) return exp_apart(utility_[entry]);
+    if constexpr (tabled<Graph>) return exp_apart(utility_[entry]);
     return weight_[entry];
   }
 
@@ -120,24 +115,24 @@ class Inside {
     return way;
   }
 
-  /// Sums the ways of a node; its rules are number `first` and following. Returns how many. The
-  /// exponents of ways of weight 0 are far below all others.
+  /// Sums the ways of a node. The exponents of ways of weight 0 are far below all others.
   template <class Rules>
-  SOFTTRICKS_FN int sum_rules(const Node& node, Rules rules, WideVector<T> way, int first) const {
-    int count = 0;
+  SOFTTRICKS_FN void sum_rules(const Node& node, Rules rules, WideVector<T> way) const {
     T top(node.leaf ? ScalarOf<T>(0) : Wide<T>::zero_exponent), sum(node.leaf ? 1 : 0);
-    if constexpr (tabled) {  // the highest exponent first
+    if constexpr (tabled<Graph>) {  // the highest exponent first
+      int count = 0, number = 0;
       rules([&](const Rule& rule) {
         const Wide<T> here = ways_of(rule);
         top = max(top, here.exponent);
         way.set(count++, here);
       });
-      if (node.leaf) sum = scale2(sum, -top);
-      for (int r = 0; r < count; ++r) {
-        const T part = scale2(way.mantissa[r], way.exponent[r] - top);
+      if (node.leaf) sum = scale2(sum, -top);  // else -top may be above all range
+      rules([&](const Rule& rule) {
+        const T part = scale2(way.mantissa[number], way.exponent[number] - top);
         sum = sum + part;
-        if constexpr (kept) part_[first + r] = part;
-      }
+        if (part_ != nullptr) part_of(rule, number) = part;
+        ++number;
+      });
     } else {
       rules([&](const Rule& rule) {
         const Wide<T> here = ways_of(rule);
@@ -146,27 +141,24 @@ class Inside {
         top = higher;
       });
     }
-    if constexpr (kept) {  // where there is no way at all, chances are 0
-      inverse_.set(node.index, {select(sum > T(0), T(1) / sum, T(0)), -top});
-      if constexpr (tabled) first_[node.index] = first;
-    }
+    // Where there is no way at all, chances are 0.
+    inverse_.set(node.index, {select(sum > T(0), T(1) / sum, T(0)), -top});
     if (node.entry != Rule::none) {
       const Wide<T> own = weight_of(node.entry);
       sum = sum * own.mantissa;
       top = top + own.exponent;
     }
     ways_.set(node.index, Wide<T>::normalized(sum, top));
-    return count;
   }
 
   const Graph& graph_;
   Vector<const T> utility_;
   T length_;
-  WideVector<T> weight_;   // [entries], where no number is kept for a rule
+  WideVector<T> weight_;   // [entries], where the program is not tabled
   WideVector<T> ways_;     // [nodes]: the weight of all ways to make a node and use it
   WideVector<T> inverse_;  // [nodes]: one over that without its own entry
-  int* first_;             // [nodes]: number of a node's first rule
-  T* part_;                // [rules]: the part of each in its node's, not normalized
+  T* part_;       // [entries]: the part of the entry's rule in its node, times 2^top of that
+  T* root_part_;  // the same for the root's rules
 };
 
 /// The verbs of a structure that is a dynamic program; `Graph` derives from this.
@@ -178,12 +170,10 @@ struct Derivations {
     const auto nodes = static_cast<std::size_t>(graph().node_count());
     const auto size = static_cast<std::size_t>(graph().size());
     const auto rules = static_cast<std::size_t>(graph().most_rules());
-    const auto all_rules = static_cast<std::size_t>(Program<Graph>::kept_rules(graph()));
-    return sizeof(T) * (3 * size + 10 * nodes + 4 * rules + all_rules) + 24 * Scratch::alignment;
+    return sizeof(T) * (3 * size + 10 * nodes + 5 * rules) + 24 * Scratch::alignment;
   }
   SOFTTRICKS_FN std::int64_t working_numbers() const {
-    return std::int64_t{1} * graph().size() + 5 * std::int64_t{1} * graph().node_count() +
-           Program<Graph>::kept_rules(graph());
+    return std::int64_t{1} * graph().size() + 5 * std::int64_t{1} * graph().node_count();
   }
 
   /// x is a member if it is the best one for the utilities 2 x - 1: another has fewer of its ones,
@@ -237,7 +227,7 @@ struct Derivations {
   template <class T, class Team>
   SOFTTRICKS_SOLVER T log_partition(const Team& team, Vector<const T> utility, T length,
                                     Scratch scratch) const {
-    const Inside<Graph, T, Team, false> inside(graph(), team, utility, length, scratch);
+    const Inside<Graph, T, Team> inside(graph(), team, utility, length, nullptr, scratch);
     const Wide<T> total = inside.total();
     return select(total.mantissa > T(0), log(total), T(-infinity<T>));
   }
@@ -245,7 +235,7 @@ struct Derivations {
   template <class T, class Team>
   SOFTTRICKS_SOLVER void marginals(const Team& team, Vector<const T> utility, T length,
                                    Vector<T> out, Scratch scratch) const {
-    const Inside<Graph, T, Team> inside(graph(), team, utility, length, scratch);
+    const Inside<Graph, T, Team> inside(graph(), team, utility, length, out.data, scratch);
     const Vector<T> reach = scratch.vector<T>(graph().node_count());
     begin(team, inside.spoil(), reach, out);
     graph().template for_each_node<true>([&](const Node& node, auto rules) {
@@ -264,7 +254,7 @@ struct Derivations {
   SOFTTRICKS_SOLVER void marginals_vjp(const Team& team, Vector<const T> utility, T length,
                                        Vector<const T> cotangent, Vector<T> out,
                                        Scratch scratch) const {
-    const Inside<Graph, T, Team> inside(graph(), team, utility, length, scratch);
+    const Inside<Graph, T, Team> inside(graph(), team, utility, length, out.data, scratch);
     pull_back(team, inside, cotangent, out, scratch);
   }
 
@@ -272,7 +262,8 @@ struct Derivations {
   template <class T, class Team>
   SOFTTRICKS_SOLVER void sample(const Team& team, Vector<const T> utility, T length,
                                 const Stream<T>& stream, Vector<T> x, Scratch scratch) const {
-    const Inside<Graph, T, Team> inside(graph(), team, utility, length, scratch);
+    T* const part = scratch.take<T>(tabled<Graph> ? utility.size : 0);
+    const Inside<Graph, T, Team> inside(graph(), team, utility, length, part, scratch);
     descend(x, inside.spoil(), scratch, [&](const Node& node, auto rules, auto visit) {
       T total(0), sum(0);
       inside.for_each_chance(node, rules, [&](const Rule&, T chance) { total = total + chance; });
@@ -308,7 +299,7 @@ struct Derivations {
   template <class T, class F>
   SOFTTRICKS_FN static void hand(Vector<T> out, int entry, T amount, F limit) {
     if (entry == Rule::none) return;
-    if constexpr (!Program<Graph>::tabled) amount = out[entry] + amount;
+    if constexpr (!tabled<Graph>) amount = out[entry] + amount;
     out[entry] = limit(amount);
   }
   /// The root is reached, nothing else so far; `spoil`, 0 or NaN, goes with it.
@@ -316,7 +307,7 @@ struct Derivations {
   SOFTTRICKS_FN static void begin(const Team& team, T spoil, Vector<T> reach, Vector<T> out) {
     const int root = reach.size - 1;
     team.each(reach.size, [&](int node) { reach[node] = node == root ? T(1) + spoil : T(0); });
-    if constexpr (!Program<Graph>::tabled) team.each(out.size, [&](int e) { out[e] = spoil; });
+    if constexpr (!tabled<Graph>) team.each(out.size, [&](int e) { out[e] = spoil; });
   }
 
   /// The best rule of every node, where the best member has a finite value; else the result is not
