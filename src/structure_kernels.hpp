@@ -169,11 +169,8 @@ struct Instances {
 
   /// Lanes with a utility that has no meaning.
   SOFTTRICKS_FN MaskOf<T> find_bad(const T* utilities) const {
-    const bool takes_infinity = needs.infinity;
-    const auto is_wrong = [=]<class V>(const V& u) {
-      const auto too_large = (u == V(infinity<V>)) & (V(takes_infinity ? 1 : 0) == V(0));
-      return select((u != u) | too_large, V(1), V(0));
-    };
+    const Scalar most = needs.infinity ? infinity<Scalar> : std::numeric_limits<Scalar>::max();
+    const auto is_wrong = [=]<class V>(const V& u) { return select(u <= V(most), V(0), V(1)); };
     return Team().template map_sum<T>(size, is_wrong, utilities) > T(0);
   }
 
