@@ -40,11 +40,13 @@ struct WideVector {
 /// place of its entry, and the exponents of a node's rules are compared before they are summed:
 /// ahead where nodes have many rules.
 template <class Graph>
-inline constexpr bool tabled = requires { Graph::entries_once; };
+inline constexpr bool tabled = requires {
+  Graph::entries_once;
+};
 
-/// The inside pass of one instance. Where the program is tabled, `part`, a number for each entry, is
-/// what chances come from, until an entry's place is overwritten; without it nothing but the total
-/// is there.
+/// The inside pass of one instance. Where the program is tabled, `part`, a number for each entry,
+/// is what chances come from, until an entry's place is overwritten; without it nothing but the
+/// total is there.
 template <class Graph, class T, class Team>
 class Inside {
  public:
