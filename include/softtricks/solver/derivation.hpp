@@ -7,6 +7,8 @@
 ///   most_rules()       the most rules that a node has
 ///   for_each_node<top_down>(f)   f(Node, rules) for every node, from the first or from the root;
 ///                      rules(visit) calls visit(Rule) for every way to make the node
+///   entries_once       optional: every entry is used by just one rule or node, and every rule but
+///                      the root's has one
 ///
 /// Choosing one rule for the root, one for each node in it and so on makes a derivation; members of
 /// the structure and derivations correspond one to one.
