@@ -123,12 +123,28 @@ SOFTTRICKS_FN void store_part(const Pack<double, 8>& x, double* target, int coun
 }
 #endif
 
+// GCC makes two instructions of a comparison and a choice, for the sake of NaN; these return the
+// second operand then, as the choice does.
 template <class E, int W>
 SOFTTRICKS_FN Pack<E, W> min(Pack<E, W> a, Pack<E, W> b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(a.v) == 64 && std::is_same_v<E, float>) {
+    return Pack<E, W>((Native<E, W>)_mm512_maskz_min_ps(0xFFFF, (__m512)a.v, (__m512)b.v));
+  } else if constexpr (sizeof(a.v) == 64 && std::is_same_v<E, double>) {
+    return Pack<E, W>((Native<E, W>)_mm512_maskz_min_pd(0xFF, (__m512d)a.v, (__m512d)b.v));
+  }
+#endif
   return Pack<E, W>(a.v < b.v ? a.v : b.v);
 }
 template <class E, int W>
 SOFTTRICKS_FN Pack<E, W> max(Pack<E, W> a, Pack<E, W> b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(a.v) == 64 && std::is_same_v<E, float>) {
+    return Pack<E, W>((Native<E, W>)_mm512_maskz_max_ps(0xFFFF, (__m512)a.v, (__m512)b.v));
+  } else if constexpr (sizeof(a.v) == 64 && std::is_same_v<E, double>) {
+    return Pack<E, W>((Native<E, W>)_mm512_maskz_max_pd(0xFF, (__m512d)a.v, (__m512d)b.v));
+  }
+#endif
   return Pack<E, W>(a.v > b.v ? a.v : b.v);
 }
 template <class E, int W>

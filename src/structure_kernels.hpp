@@ -36,6 +36,10 @@ struct Chosen {
   }
 };
 
+/// Numbers of an instance to ask the memory for in advance: so many rows at once are more than a
+/// machine foresees by itself.
+inline constexpr int read_ahead = 96;
+
 /// Reads `size` numbers of each instance into one T per entry.
 template <class Team, class T, class Places>
 SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, const Places& places, T* target) {
@@ -43,7 +47,10 @@ SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, const Places& p
   const auto row = [=](int l) { return source + places[l] * size; };
   int e = 0;
   for (; e + W <= size; e += W) {
-    for (int l = 0; l < W; ++l) std::memcpy(&target[e + l], row(l) + e, sizeof(T));
+    for (int l = 0; l < W; ++l) {
+      std::memcpy(&target[e + l], row(l) + e, sizeof(T));
+      __builtin_prefetch(row(l) + e + read_ahead);
+    }
     transpose(target + e);
   }
   for (; e < size; ++e) {
@@ -51,15 +58,25 @@ SOFTTRICKS_SOLVER void load(const ScalarOf<T>* source, int size, const Places& p
   }
 }
 
-/// The reverse of `load`; lanes beyond the last are dropped. May use `source` as scratch.
+/// The reverse of `load`; lanes beyond the last are dropped.
 template <class Team, class T, class Places>
 SOFTTRICKS_SOLVER void store(T* source, int size, const Places& places, ScalarOf<T>* target) {
   constexpr int W = Lanes<T>::count;
   const auto row = [=](int l) { return target + places[l] * size; };
   int e = 0;
   for (; e + W <= size; e += W) {
-    transpose(source + e);
-    for (int l = 0; l < places.count; ++l) std::memcpy(row(l) + e, &source[e + l], sizeof(T));
+    T block[W];
+    std::memcpy(block, source + e, sizeof block);
+    transpose(block);
+    const auto put = [&](int l) {
+      std::memcpy(row(l) + e, &block[l], sizeof(T));
+      __builtin_prefetch(row(l) + e + read_ahead, 1);
+    };
+    if (places.count == W) {  // then the block stays in registers
+      for (int l = 0; l < W; ++l) put(l);
+    } else {
+      for (int l = 0; l < places.count; ++l) put(l);
+    }
   }
   for (; e < size; ++e) {
     for (int l = 0; l < places.count; ++l) row(l)[e] = lane(source[e], l);
@@ -152,11 +169,8 @@ struct Instances {
 
   /// Lanes with a utility that has no meaning.
   SOFTTRICKS_FN MaskOf<T> find_bad(const T* utilities) const {
-    const bool takes_infinity = needs.infinity;
-    const auto is_wrong = [=]<class V>(const V& u) {
-      const auto too_large = (u == V(infinity<V>)) & (V(takes_infinity ? 1 : 0) == V(0));
-      return select((u != u) | too_large, V(1), V(0));
-    };
+    const Scalar most = needs.infinity ? infinity<Scalar> : std::numeric_limits<Scalar>::max();
+    const auto is_wrong = [=]<class V>(const V& u) { return select(u <= V(most), V(0), V(1)); };
     return Team().template map_sum<T>(size, is_wrong, utilities) > T(0);
   }
 

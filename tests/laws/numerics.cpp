@@ -322,6 +322,21 @@ void check_program(const Graph& graph, const std::vector<std::int64_t>& shape) {
 }
 
 TEST(Numerics, LinearChains) { check_program(LinearChain{30, 5}, {30, 5}); }
+
+/// Equal utilities of any size: every state is as likely, whatever powers of two that comes to.
+TEST(Numerics, ChainsOfEqualUtilities) {
+  const LinearChain chain{5, 4};
+  const double step = std::log(2.0) / 2;
+  for (const auto& engine : library_engines("linear_chain", {5, 4})) {
+    for (int n = -600; n <= 600; ++n) {
+      const Numbers u(static_cast<std::size_t>(chain.size()), n * step);
+      const Numbers marginal = (*engine)({.verb = "marginals", .utility = u});
+      for (std::size_t e = 0; e < u.size(); ++e) {
+        ASSERT_NEAR(marginal[e], e < 20 ? 1.0 / 4 : 1.0 / 16, 1e-6) << engine->name << " at " << n;
+      }
+    }
+  }
+}
 TEST(Numerics, CorrelatedSubsets) { check_program(CorrelatedKSubset{60, 12}, {60, 12}); }
 TEST(Numerics, ProjectiveTrees) { check_program(ProjectiveTree{12, 0}, {12, 0}); }
 TEST(Numerics, SingleRootedProjectiveTrees) { check_program(ProjectiveTree{12, 1}, {12, 1}); }

@@ -95,13 +95,14 @@ SOFTTRICKS_FN T log(const Wide<T>& x) {
   return mul_add(x.exponent, T(0.6931471805599453), log(x.mantissa));
 }
 
-/// exp(high + low), |low| at most half a unit in the last place of high. The exponent k = high/ln 2
-/// is removed in three steps (Cody and Waite), so that the mantissa is good to rounding, as
-/// measured, for |high| < 20,000 in float and 1e6 in double; where multiply-adds are fused, 2^22
-/// and 1e12. Beyond, mantissas stay finite and order is kept, but a ratio of two such numbers is
-/// exact only where their arguments are equal.
+/// exp(high + low), |low| at most half a unit in the last place of high, with a mantissa between
+/// 1/3 and 3 instead of the canonical one. The exponent k = high/ln 2 is removed in three steps
+/// (Cody and Waite), so that the mantissa is good to rounding, as measured, for |high| < 20,000 in
+/// float and 1e6 in double; where multiply-adds are fused, 2^22 and 1e12. Beyond, mantissas stay
+/// finite and order is kept, but a ratio of two such numbers is exact only where their arguments
+/// are equal.
 template <class T>
-SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
+SOFTTRICKS_FN Wide<T> exp_apart(T high, T low = T(0)) {
   using Scalar = ScalarOf<T>;
   // ln 2 in pieces of 10 (float) or 21 (double) bits: k times a piece is exact.
   constexpr bool single = sizeof(Scalar) == 4;
@@ -116,8 +117,15 @@ SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
   rest = rest - k * T(Scalar(second));
   rest = rest - k * T(Scalar(third)) + low;
   rest = max(T(Scalar(-1)), min(T(Scalar(1)), rest));
-  const Wide<T> result = Wide<T>::normalized(exp_near_zero(rest), k);
-  return select(high == T(-infinity<T>), Wide<T>(T(0), T(Wide<T>::zero_exponent)), result);
+  return select(high == T(-infinity<T>), Wide<T>(T(0), T(Wide<T>::zero_exponent)),
+                Wide<T>(exp_near_zero(rest), k));
+}
+
+/// The same in canonical form.
+template <class T>
+SOFTTRICKS_FN Wide<T> exp_wide(T high, T low) {
+  const Wide<T> apart = exp_apart(high, low);
+  return Wide<T>::normalized(apart.mantissa, apart.exponent);
 }
 
 }  // namespace softtricks

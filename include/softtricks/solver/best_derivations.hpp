@@ -96,7 +96,7 @@ class BestDerivations {
         if (rule.right != Rule::none) rank[rule.right] = way.right;
       });
     });
-    return way_(root, r).score.high;
+    return way_(root, r).score.rest.high;
   }
 
   static std::size_t bytes(const Graph& graph, int count) {
@@ -123,7 +123,7 @@ class BestDerivations {
   SOFTTRICKS_FN void offer(WayHeap<T>& heap, int number, int left, int right) const {
     const Rule& rule = rule_[number];
     if (left >= found_of(rule.left) || right >= found_of(rule.right)) return;
-    Score<T> sum{T(0), T(0), T(0)};
+    Score<T> sum = Score<T>::zero();
     if (rule.left != Rule::none) sum = way_(rule.left, left).score;
     if (rule.right != Rule::none) sum = sum + way_(rule.right, right).score;
     if (rule.entry != Rule::none) sum = sum + Score<T>::of(utility_[rule.entry]);
@@ -134,13 +134,13 @@ class BestDerivations {
   SOFTTRICKS_FN void collect(const Node& node, Rules rules, WayHeap<T>& heap) const {
     int number = 0, found = 0;
     heap.clear();
-    if (node.leaf) heap.push({{T(0), T(0), T(0)}, unused, 0, 0});
+    if (node.leaf) heap.push({Score<T>::zero(), unused, 0, 0});
     rules([&](const Rule& rule) {
       rule_[number] = rule;
       if (rule.length == 0 || T(rule.length) == length_) offer(heap, number, 0, 0);
       ++number;
     });
-    Score<T> own{T(0), T(0), T(0)};
+    Score<T> own = Score<T>::zero();
     if (node.entry != Rule::none) own = Score<T>::of(utility_[node.entry]);
     const bool allowed = own.infinite > T(-infinity<T>);
     while (allowed && found < count_ && !heap.empty()) {

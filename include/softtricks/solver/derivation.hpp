@@ -7,6 +7,8 @@
 ///   most_rules()       the most rules that a node has
 ///   for_each_node<top_down>(f)   f(Node, rules) for every node, from the first or from the root;
 ///                      rules(visit) calls visit(Rule) for every way to make the node
+///   entries_once       optional: every entry is used by just one rule or node, and every rule but
+///                      the root's has one
 ///
 /// Choosing one rule for the root, one for each node in it and so on makes a derivation; members of
 /// the structure and derivations correspond one to one.
@@ -34,35 +36,52 @@ SOFTTRICKS_FN void in_order(int count, F f) {
   for (int i = 0; i < count; ++i) f(reverse ? count - 1 - i : i);
 }
 
-/// A sum of utilities for the argmax: how many are +inf (-inf: one of them is -inf, not allowed),
-/// then the sum of the others to twice T's digits, so that large ones that cancel don't decide.
+/// A sum to twice T's digits, so that large terms that cancel don't decide.
 template <class T>
-struct Score {
-  T infinite, high, low;
+struct LongSum {
+  T high, low;
 
-  SOFTTRICKS_FN static Score of(T utility) {
-    const auto boundless = abs(utility) == T(infinity<T>);
-    const T count = select(utility < T(0), utility, T(1));
-    return {select(boundless, count, T(0)), select(boundless, T(0), utility), T(0)};
-  }
-  SOFTTRICKS_FN static Score worst() { return {T(-infinity<T>), T(0), T(0)}; }
-
-  SOFTTRICKS_FN Score operator+(const Score& o) const {
+  SOFTTRICKS_FN LongSum operator+(const LongSum& o) const {
     T sum, error;
     exact_difference(high, -o.high, sum, error);
     error = error + (low + o.low);
     const T rounded = sum + error;
-    const auto overflows = !is_finite(rounded);
-    return {infinite + o.infinite, rounded, select(overflows, T(0), error - (rounded - sum))};
+    const auto finite = is_finite(rounded);
+    return {select(finite, rounded, sum), select(finite, error - (rounded - sum), T(0))};
+  }
+  SOFTTRICKS_FN auto below(const LongSum& o) const {
+    return (o.high > high) | ((o.high == high) & (o.low > low));
+  }
+  template <class Mask>
+  SOFTTRICKS_FN static LongSum either(Mask first, const LongSum& a, const LongSum& b) {
+    return {select(first, a.high, b.high), select(first, a.low, b.low)};
+  }
+};
+
+/// A sum of utilities for the argmax: how many are +inf (-inf: one of them is -inf, not allowed),
+/// then the sum of the others.
+template <class T>
+struct Score {
+  T infinite;
+  LongSum<T> rest;
+
+  SOFTTRICKS_FN static Score zero() { return {T(0), {T(0), T(0)}}; }
+  SOFTTRICKS_FN static Score of(T utility) {
+    const auto boundless = abs(utility) == T(infinity<T>);
+    const T count = select(utility < T(0), utility, T(1));
+    return {select(boundless, count, T(0)), {select(boundless, T(0), utility), T(0)}};
+  }
+  SOFTTRICKS_FN static Score worst() { return {T(-infinity<T>), {T(0), T(0)}}; }
+
+  SOFTTRICKS_FN Score operator+(const Score& o) const {
+    return {infinite + o.infinite, rest + o.rest};
   }
   SOFTTRICKS_FN auto below(const Score& o) const {
-    const auto further = (o.high > high) | ((o.high == high) & (o.low > low));
-    return (o.infinite > infinite) | ((o.infinite == infinite) & further);
+    return (o.infinite > infinite) | ((o.infinite == infinite) & rest.below(o.rest));
   }
   template <class Mask>
   SOFTTRICKS_FN static Score either(Mask first, const Score& a, const Score& b) {
-    return {select(first, a.infinite, b.infinite), select(first, a.high, b.high),
-            select(first, a.low, b.low)};
+    return {select(first, a.infinite, b.infinite), LongSum<T>::either(first, a.rest, b.rest)};
   }
 };
 

@@ -47,6 +47,7 @@ struct LinearChain : Derivations<LinearChain> {
   /// Node t * states + s: the path is in state s at step t; the last: it has ended.
   SOFTTRICKS_FN constexpr int node_count() const { return length * states + 1; }
   SOFTTRICKS_FN constexpr int most_rules() const { return length * states; }
+  static constexpr bool entries_once = true;
   template <bool top_down, class F>
   SOFTTRICKS_FN void for_each_node(F f) const {
     const int root = length * states;
