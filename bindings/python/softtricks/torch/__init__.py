@@ -18,19 +18,31 @@ The operators live in libsofttricks_torch.so. It is looked for under the path in
 variable SOFTTRICKS_TORCH_LIBRARY, beside this package, and in build/release of the source tree.
 """
 
-from ._library import registry
-from ._perturbation import (
-    noise,
-    perturb,
-    perturbation_kl,
-    perturbation_log_prob,
-    perturbations,
-    transform,
-)
-from ._structure import Structure, make_classes
+from .. import _structure
+from .._perturbation import Perturbations
+from ._front import front
 
-structures = make_classes(__name__)
-instruction_set = registry["instruction_set"]
+
+class Structure(_structure.Structure):
+    __doc__ = f"""{_structure.Structure.__doc__}
+    Arrays are tensors; those of other devices than the CPU are solved on the CPU and sent back. Every
+    method works under `torch.compile(fullgraph=True)`, also with a dynamic batch, and under
+    `torch.func` (vmap, grad, jacrev); forward-mode derivatives are not offered.
+    """
+
+    _front = front
+
+
+_laws = Perturbations(front)
+perturbations = front.perturbations
+noise = _laws.noise
+perturb = _laws.perturb
+perturbation_kl = _laws.perturbation_kl
+perturbation_log_prob = _laws.perturbation_log_prob
+transform = _laws.transform
+
+structures = _structure.make_classes(Structure, __name__)
+instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
 __all__ = [
