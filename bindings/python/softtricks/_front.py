@@ -23,6 +23,10 @@ class FrontEnd:
         shape, lengths, counts) or (perturbation, parameters)."""
         raise NotImplementedError
 
+    def structure_size(self, name, shape):
+        """How many entries the structure of that shape has; ValueError where there is none."""
+        return self.call("structure_size", name, shape)
+
     def array(self, name, value):
         """The array of float32 or float64 that `value` is; anything else is an error."""
         raise NotImplementedError

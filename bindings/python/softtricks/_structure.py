@@ -31,7 +31,7 @@ class Structure:
         front = self._front
         shape = tuple(front.integer(field, value) for field, value in bound.arguments.items())
         values = {"shape": shape, **dict(zip(self.fields, shape, strict=True))}
-        values["size"] = front.call("structure_size", self.name, list(shape))
+        values["size"] = front.structure_size(self.name, list(shape))
         for key, value in values.items():
             object.__setattr__(self, key, value)
 

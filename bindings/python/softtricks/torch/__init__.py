@@ -14,9 +14,18 @@
 The structures are `structures`, classes by name, also found here by name; their methods are those of
 `Structure`. The laws of random utilities are `perturbations`, by name, with their parameters.
 
-The operators live in libsofttricks_torch.so. It is looked for under the path in the environment
-variable SOFTTRICKS_TORCH_LIBRARY, beside this package, and in build/release of the source tree.
+The operators live in libsofttricks_torch.so, found like the other native parts (softtricks/_native.py)
+unless the environment variable SOFTTRICKS_TORCH_LIBRARY gives a path to another.
 """
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ImportError(
+        "softtricks.torch needs PyTorch 2.10 or later: pip install 'softtricks[torch]'"
+    ) from None
 
 from .. import _structure
 from .._perturbation import Perturbations
