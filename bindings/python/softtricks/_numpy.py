@@ -134,7 +134,7 @@ class NumpyFrontEnd(FrontEnd):
     def is_array(self, value):
         if isinstance(value, (float, int, numpy.generic)):
             return False
-        return hasattr(value, "__array__") or hasattr(value, "__dlpack__")
+        return isinstance(value, (list, tuple)) or hasattr(value, "__array__") or hasattr(value, "__dlpack__")
 
     def seed(self, value):
         if isinstance(value, numpy.random.Generator):
@@ -182,8 +182,7 @@ class Structure(_structure.Structure):
 
         utility and cotangent, broadcast against each other, [..., size] -> [..., size].
 
-        >>> from softtricks import OneHot
-        >>> OneHot(categories=2).marginals_vjp([0.0, 0.0], [1.0, 0.0])
+        >>> softtricks.OneHot(categories=2).marginals_vjp([0.0, 0.0], [1.0, 0.0])
         array([ 0.25, -0.25])
         """
         pair = self._both("cotangent", utility, cotangent)
@@ -206,8 +205,7 @@ class Structure(_structure.Structure):
         utility, soft (what `relax` gave for the same arguments) and cotangent: [..., size] of one
         shape -> [..., size]. The other arguments are those of `relax`.
 
-        >>> from softtricks import OneHot
-        >>> pick, u = OneHot(categories=2), [0.0, 0.0]
+        >>> pick, u = softtricks.OneHot(categories=2), [0.0, 0.0]
         >>> pick.relax_vjp(u, pick.relax(u, 0.5), [1.0, 0.0], 0.5)
         array([ 0.5, -0.5])
         """
@@ -231,26 +229,37 @@ class NumpyPerturbations(Perturbations):
 
         theta, value and cotangent: one shape and type, which the result has, too.
 
-        >>> import softtricks
         >>> softtricks.perturb_vjp("gumbel", [0.0, 1.0], [0.5, 0.5], [1.0, 2.0])
         array([1., 2.])
         """
         return self._vjp("perturb_vjp", perturbation, theta, "value", value, cotangent, parameters)
 
     def transform_vjp(self, perturbation, theta, noise, cotangent, **parameters):
-        """The gradients of sum(cotangent * transform(perturbation, theta, noise)) by theta and noise."""
+        """The gradients of sum(cotangent * transform(perturbation, theta, noise)) by theta and noise.
+
+        >>> softtricks.transform_vjp("gumbel", [0.0], [1.0], [2.0])
+        (array([2.]), array([2.]))
+        """
         name = "transform_vjp"
         return self._vjp(name, perturbation, theta, "noise", noise, cotangent, parameters)
 
     def perturbation_log_prob_vjp(self, perturbation, theta, value, cotangent, **parameters):
         """The gradients of sum(cotangent * perturbation_log_prob(perturbation, theta, value)) by theta
-        and value."""
+        and value.
+
+        >>> softtricks.perturbation_log_prob_vjp("normal", [0.0], [1.0], [1.0])
+        (array([1.]), array([-1.]))
+        """
         name = "perturbation_log_prob_vjp"
         return self._vjp(name, perturbation, theta, "value", value, cotangent, parameters)
 
     def perturbation_kl_vjp(self, perturbation, theta, theta0, cotangent, **parameters):
         """The gradients of sum(cotangent * perturbation_kl(perturbation, theta, theta0)) by theta and
-        theta0."""
+        theta0.
+
+        >>> softtricks.perturbation_kl_vjp("normal", [0.0], [1.0], [1.0])
+        (array([-1.]), array([1.]))
+        """
         name = "perturbation_kl_vjp"
         return self._vjp(name, perturbation, theta, "theta0", theta0, cotangent, parameters)
 
@@ -273,7 +282,6 @@ laws = NumpyPerturbations(front)
 def get_num_threads():
     """How many threads a call of NumPy's front end may use: as many as there are cores, unless set.
 
-    >>> import softtricks
     >>> softtricks.get_num_threads() >= 1
     True
     """
@@ -283,7 +291,6 @@ def get_num_threads():
 def set_num_threads(count):
     """Sets that number, at least 1, for all calls from now on. Results don't depend on it.
 
-    >>> import softtricks
     >>> softtricks.set_num_threads(1)
     >>> softtricks.get_num_threads()
     1

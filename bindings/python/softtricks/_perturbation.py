@@ -21,6 +21,11 @@ class Perturbations:
                       defaults; theta is the law's location, the logarithm of its rate for
                       "exponential", and for "negative_exponential" softplus(theta) is minus its mean
         seed, offset  integers
+
+        >>> utility = softtricks.perturb("normal", numpy.zeros((2, 3)), seed=0, scale=2.0)
+        >>> last = softtricks.perturb("normal", numpy.zeros(3), seed=0, offset=1, scale=2.0)
+        >>> utility.shape, bool((utility[1] == last).all())
+        ((2, 3), True)
         """
         return self._draw("perturb", perturbation, theta, seed, offset, parameters)
 
@@ -29,6 +34,9 @@ class Perturbations:
         `transform`. Several calls may share it.
 
         Of theta only shape, type and device are read. No gradient.
+
+        >>> softtricks.noise("gumbel", numpy.zeros(3, numpy.float32), seed=0).dtype
+        dtype('float32')
         """
         return self._draw("noise", perturbation, theta, seed, offset, parameters, constant=True)
 
@@ -37,6 +45,9 @@ class Perturbations:
         transform(law, theta, noise(law, theta, seed=s)), bit for bit.
 
         theta and noise broadcast against each other. Differentiable once in both.
+
+        >>> softtricks.transform("gumbel", [1.0, 2.0], [0.5, 0.5])
+        array([1.5, 2.5])
         """
         return self._pair("transform", perturbation, theta, "noise", noise, parameters)
 
@@ -45,6 +56,9 @@ class Perturbations:
 
         theta and value broadcast against each other; the result has their common shape, entry by
         entry: sum it for the density of a vector. Differentiable once in both.
+
+        >>> softtricks.perturbation_log_prob("gumbel", [0.0], [0.0])
+        array([-1.])
         """
         return self._pair("perturbation_log_prob", perturbation, theta, "value", value, parameters)
 
@@ -52,6 +66,9 @@ class Perturbations:
         """KL divergence of the law with parameters theta from the one with theta0, entry by entry.
 
         theta and theta0 broadcast against each other. Differentiable once in both.
+
+        >>> softtricks.perturbation_kl("normal", [0.0], [2.0])
+        array([2.])
         """
         return self._pair("perturbation_kl", perturbation, theta, "theta0", theta0, parameters)
 

@@ -16,7 +16,14 @@ class Structure:
     An instance with a NaN utility, or with no member of finite utility, gives NaN in its own place
     and disturbs no other (`log_partition` gives -inf where no member is feasible). Any other
     misuse raises ValueError or TypeError with a message that names the argument and says what is
-    accepted. What a method says of its gradients holds where the framework has any.
+    accepted. What a method says of its gradients holds where the framework has any. The examples are
+    of NumPy's front end; the others' say the same of their own arrays.
+
+    >>> tree = softtricks.SpanningTree(nodes=3)  # edges 0-1, 0-2, 1-2
+    >>> tree, tree.size, tree.shape
+    (SpanningTree(nodes=3), 3, (3,))
+    >>> "sample" in tree.verbs, "squared_norm" in tree.regularizers
+    (True, True)
     """
 
     name: str
@@ -58,6 +65,9 @@ class Structure:
 
         utility [..., size] -> 0 and 1, [..., size], the same type. No gradient. Ties go to the same
         member every time.
+
+        >>> softtricks.SpanningTree(nodes=3).argmax([1.0, 3.0, 2.0])
+        array([0., 1., 1.])
         """
         return self._solve("argmax", (utility,), lengths, counts, constant=True)
 
@@ -65,6 +75,10 @@ class Structure:
         """log of the sum of exp(u . x) over the members.
 
         utility [..., size] -> [...]. Differentiable twice: the gradient is `marginals`.
+
+        >>> members = numpy.exp(softtricks.SpanningTree(nodes=4).log_partition(numpy.zeros(6)))
+        >>> round(float(members))
+        16
         """
         return self._solve("log_partition", (utility,), lengths, counts)
 
@@ -72,6 +86,9 @@ class Structure:
         """The mean of x under the Gibbs law p(x) ~ exp(u . x).
 
         utility [..., size] -> [..., size], in [0, 1]. Differentiable once.
+
+        >>> softtricks.OneHot(categories=2).marginals([0.0, numpy.log(3)])
+        array([0.25, 0.75])
         """
         return self._solve("marginals", (utility,), lengths, counts)
 
@@ -81,6 +98,10 @@ class Structure:
         utility [..., size] -> 0 and 1, [..., size]. No gradient. Instance i (row-major over the
         leading dimensions) reads random stream offset + i of the seed, so that a draw depends
         neither on the batch it is part of nor on the number of threads. seed, offset: integers.
+
+        >>> draws = softtricks.KSubset(items=5, k=2).sample(numpy.zeros((100, 5)), seed=0)
+        >>> bool((draws.sum(-1) == 2).all())
+        True
         """
         stream = (self._front.seed(seed), self._front.integer("offset", offset))
         return self._solve("sample", (utility, *stream), lengths, counts, constant=True)
@@ -90,6 +111,10 @@ class Structure:
 
         utility and x, broadcast against each other, [..., size] -> [...]. Differentiable twice in
         the utility; x is discrete and gets no gradient.
+
+        >>> log_prob = softtricks.BitVector(bits=2).log_prob([0.0, 0.0], [[1, 0], [0.5, 0]])
+        >>> numpy.exp(log_prob)
+        array([0.25, 0.  ])
         """
         utility, x = self._both("x", utility, x)
         return self._solve("log_prob", (utility, self._front.constant(x)), lengths, counts)
@@ -98,6 +123,9 @@ class Structure:
         """Entropy of the Gibbs law in nats.
 
         utility [..., size] -> [...]. Differentiable once.
+
+        >>> softtricks.BitVector(bits=3).entropy(numpy.zeros(3)) / numpy.log(2)  # bits
+        np.float64(3.0)
         """
         return self._solve("entropy", (utility,), lengths, counts)
 
@@ -106,6 +134,10 @@ class Structure:
 
         utility and other, broadcast against each other, [..., size] -> [...]; inf where x may be a
         member that `other` excludes. Differentiable once in both.
+
+        >>> fair, sure = [0.0, 0.0], [0.0, -numpy.inf]
+        >>> float(softtricks.OneHot(categories=2).cross_entropy(fair, sure))
+        inf
         """
         return self._solve("cross_entropy", self._both("other", utility, other), lengths, counts)
 
@@ -114,6 +146,9 @@ class Structure:
 
         utility and other, broadcast against each other, [..., size] -> [...], at least 0; inf where
         the first law may draw a member that `other` excludes. Differentiable once in both.
+
+        >>> float(softtricks.OneHot(categories=2).kl([0.0, -numpy.inf], [0.0, 0.0]) / numpy.log(2))
+        1.0
         """
         return self._solve("kl", self._both("other", utility, other), lengths, counts)
 
@@ -121,7 +156,12 @@ class Structure:
         """The `count` best members, best first, and their u . x.
 
         utility [..., size] -> 0 and 1, [..., count, size], and [..., count]. Where an instance has
-        fewer members, the last rows are 0 and their u . x is -inf. No gradient.
+        fewer members, the last rows are 0 and their u . x is -inf. No gradient. count: at least 1.
+
+        >>> chain = softtricks.LinearChain(length=1, states=2)
+        >>> best, value = chain.k_best([1.0, 4.0], 3)
+        >>> best.shape, value
+        ((3, 2), array([  4.,   1., -inf]))
         """
         count = self._front.integer("count", count)
         return self._solve("k_best", (utility, count), lengths, counts, constant=True)
@@ -141,7 +181,11 @@ class Structure:
 
         utility [..., size] -> 0 and 1, [..., count, size], and [..., count], heaviest first; rows
         behind the last member are 0. Of more than `count` members the lightest are left out, so the
-        weights then sum to less than 1. temperature: a number > 0. No gradient.
+        weights then sum to less than 1. temperature: a number > 0; count: at least 1. No gradient.
+
+        >>> members, weights = softtricks.OneHot(categories=3).active_set([0.5, 0.0, -2.0], 1.0, 3)
+        >>> weights
+        array([0.75, 0.25, 0.  ])
         """
         count = self._front.integer("count", count)
         relaxation = self._relaxation(temperature, regularizer, utility_range)
@@ -176,6 +220,12 @@ class Structure:
                        another relaxation, not an approximation of the one without.
 
         Stochastic softmax tricks: Paulus, Choi, Tarlow, Krause and Maddison, NeurIPS 2020.
+
+        >>> pick = softtricks.OneHot(categories=3)
+        >>> pick.relax([0.5, 0.0, -2.0], 1.0, "squared_norm")
+        array([0.75, 0.25, 0.  ])
+        >>> pick.relax(numpy.zeros((2, 3)), [[0.1], [1.0]]).shape
+        (2, 3)
         """
         if self._front.is_array(temperature):
             utility = self._front.divide(self._utility(utility), temperature)
