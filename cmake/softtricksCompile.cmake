@@ -10,6 +10,13 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_COLOR_DIAGNOSTICS ON)
 endif()
 
+# What was compiled once, in whatever folder, is not compiled again where ccache is installed.
+find_program(SOFTTRICKS_CCACHE ccache)
+if(PROJECT_IS_TOP_LEVEL AND SOFTTRICKS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}"
+                                  CCACHE_NOHASHDIR=1 "${SOFTTRICKS_CCACHE}")
+endif()
+
 # A compiler that ./check never saw may know new warnings; they must not stop a user's build.
 set(known_compiler OFF)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12[.]")
@@ -54,7 +61,11 @@ endfunction()
 # softtricks_wanted(<folder> <out>): ON unless an option leaves the folder out.
 function(softtricks_wanted folder out)
   set(wanted ON)
-  if(folder MATCHES "^(bindings|experiments)" AND NOT SOFTTRICKS_TORCH)
+  if(folder STREQUAL "bindings/torch" AND NOT (SOFTTRICKS_TORCH OR SOFTTRICKS_WHEEL))
+    set(wanted OFF)
+  elseif(folder STREQUAL "experiments" AND NOT SOFTTRICKS_TORCH)
+    set(wanted OFF)
+  elseif(folder MATCHES "^bindings/(jax|python)" AND NOT SOFTTRICKS_PYTHON)
     set(wanted OFF)
   elseif(folder STREQUAL "tools" AND NOT SOFTTRICKS_TOOLS)
     set(wanted OFF)

@@ -19,9 +19,15 @@ else()
 endif()
 list(LENGTH instruction_sets instruction_set_count)
 
-add_library(softtricks STATIC ${library_sources})
+# A wheel has several modules that share it; elsewhere every program has its own.
+set(library_type STATIC)
+if(SOFTTRICKS_WHEEL)
+  set(library_type SHARED)
+endif()
+add_library(softtricks ${library_type} ${library_sources})
 add_library(softtricks::softtricks ALIAS softtricks)
-set_target_properties(softtricks PROPERTIES POSITION_INDEPENDENT_CODE ON)
+# Compiled with the same words either way, so that ccache knows the files again.
+set_target_properties(softtricks PROPERTIES POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL "")
 target_link_libraries(softtricks PUBLIC softtricks_core Threads::Threads)
 # The tests ask too, hence BUILD_INTERFACE.
 target_compile_definitions(

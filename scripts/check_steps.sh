@@ -23,7 +23,7 @@ step_format() {
 
 # The C++ files of this tree, NUL-separated; what git ignores is not looked at.
 cpp_files() {
-  git ls-files -z --cached --others --exclude-standard -- '*.hpp' '*.cpp' '*.h' '*.cu' |
+  git ls-files -z --cached --others --exclude-standard -- '*.hpp' '*.cpp' '*.h' '*.cu' ':!third_party' |
     while IFS= read -r -d '' file; do [ -e "$file" ] && printf '%s\0' "$file"; done
 }
 
@@ -37,7 +37,8 @@ step_core() {
 
 step_release() {
   configure release -DSOFTTRICKS_TORCH=ON -DTORCH_DIR="$(torch_dir .venv)" \
-    -DSOFTTRICKS_TESTS=ON -DSOFTTRICKS_BENCHMARKS=ON
+    -DSOFTTRICKS_TESTS=ON -DSOFTTRICKS_BENCHMARKS=ON \
+    -DSOFTTRICKS_PYTHON=ON -DPython_EXECUTABLE="$root/.venv-python/bin/python"
   build release
   tests release
 }
@@ -67,6 +68,31 @@ step_python() {
   SOFTTRICKS_BUILD_DIR="$root/build/release" MAX_JOBS=$(job_count) \
     .venv-python/bin/python -m pytest tests/python -p no:cacheprovider --timeout 600 \
     --junitxml=build/check/python.xml 2>&1 | tee build/check/python.log
+}
+
+# The package as users install it: built in isolation, without PyTorch, from its source archive, and tried in
+# fresh environments: NumPy alone, then each of these versions of PyTorch.
+torch_versions=(2.10.0 2.15.0)
+step_wheel() {
+  local work=build/check/wheel uv=.venv/bin/uv version
+  rm -rf "$work"
+  mkdir -p "$work"
+  export UV_HTTP_TIMEOUT=300
+  CMAKE_BUILD_PARALLEL_LEVEL=$(job_count) \
+    "$uv" build --python "$root/.venv-python/bin/python" --out-dir "$work/dist" .
+  fresh_environment "$work/numpy" pytest pytest-timeout
+  SOFTTRICKS_TEST_INSTALLED=1 "$work/numpy/bin/python" -m pytest -p no:cacheprovider --timeout 600 \
+    tests/python/test_{numpy,docstrings,package}.py 2>&1 | tee build/check/wheel.log
+  for version in "${torch_versions[@]}"; do
+    fresh_environment "$work/torch" "torch==$version"
+    "$work/torch/bin/python" tests/python/wheel_torch.py
+    rm -rf "$work/torch"
+  done
+}
+
+fresh_environment() { # fresh_environment <folder> <packages beside the wheel>...
+  "$uv" venv -q --python "$root/.venv-python/bin/python" "$1"
+  "$uv" pip install -q --python "$1/bin/python" "$work"/dist/*.whl "${@:2}"
 }
 
 step_asan() {
@@ -138,7 +164,7 @@ tests() { # tests <preset> [options of ctest]
 # The runner's own closing line of a step, where it ran tests.
 closing_line() {
   case $1 in
-    python) grep -E '^=+ .*(passed|failed|error).* =+$' build/check/python.log | tail -n 1 ;;
+    python | wheel) grep -E '^=+ .*(passed|failed|error).* =+$' "build/check/$1.log" | tail -n 1 ;;
     *) grep -E 'tests passed, [0-9]+ tests? failed out of' "build/check/$1.log" | tail -n 1 ;;
   esac
 }
@@ -150,7 +176,7 @@ number_before() { # number_before <word> <text>
 # add_up <step> <closing line>: into passed and bad.
 add_up() {
   local all failures
-  if [ "$1" = python ]; then
+  if [ "$1" = python ] || [ "$1" = wheel ]; then
     all=$(number_before passed "$2")
     failures=$(($(number_before failed "$2") + $(number_before 'errors?' "$2") + 0))
     passed=$((passed + ${all:-0})) bad=$((bad + failures))

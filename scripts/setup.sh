@@ -42,6 +42,7 @@ missing_packages() {
     has_header mpfr.h || echo libmpfr-dev
     has_header gmp.h || echo libgmp-dev
     has_header boost/multiprecision/mpfr.hpp || echo libboost-dev
+    has_command ccache || echo ccache
     has_command clang-format || echo clang-format
     has_command clang-tidy || echo clang-tidy
   fi

@@ -5,7 +5,6 @@
 ///
 /// These are the bare verbs. Their gradients are bound once a verb in `softtricks/torch.hpp` for
 /// C++ and in the package `softtricks.torch` for Python.
-#include <algorithm>
 #include <tuple>
 
 #include "batch.hpp"
@@ -291,66 +290,6 @@ SOFTTRICKS_PAIR(perturbation_log_prob, "log_prob", "value")
 SOFTTRICKS_PAIR(perturbation_kl, "kl", "theta0")
 #undef SOFTTRICKS_PAIR
 
-// ---- what is on offer -----------------------------------------------------------------------
-
-std::string json_list(const std::vector<std::string>& names) {
-  std::string text = "[";
-  for (const std::string& name : names) {
-    text += (text.size() > 1 ? ", \"" : "\"") + name + "\"";
-  }
-  return text + "]";
-}
-
-/// The defaults of a structure's fields, null where there is none.
-std::string json_defaults(const StructureInfo& structure) {
-  std::string text = "[";
-  for (const auto& value : structure.defaults) {
-    text += (text.size() > 1 ? ", " : "") + (value ? std::to_string(*value) : "null");
-  }
-  return text + "]";
-}
-
-/// [{"name": "normal", "parameters": {"scale": 1.000000}, "verbs": ["sample", ...]}, ...]
-std::string json_perturbations() {
-  std::string all;
-  for (const PerturbationInfo& law : perturbations()) {
-    std::string parameters;
-    for (std::size_t i = 0; i < law.parameters.size(); ++i) {
-      parameters +=
-          (i > 0 ? ", \"" : "\"") + law.parameters[i] + "\": " + std::to_string(law.defaults[i]);
-    }
-    all += (all.empty() ? "" : ", ") + ("{\"name\": \"" + law.name) + "\", \"parameters\": {" +
-           parameters + "}, \"verbs\": " + json_list(law.verbs) + "}";
-  }
-  return "[" + all + "]";
-}
-
-/// The registry as JSON, from which the Python package makes its classes.
-std::string describe() {
-  std::string text;
-  for (const StructureInfo& structure : structures()) {
-    const std::vector<std::string> all = regularizers();
-    std::vector<std::string> offered;
-    for (const VerbInfo& verb : verbs()) {
-      if (std::any_of(all.begin(), all.end(), [&](const std::string& regularizer) {
-            return offers(structure.name, verb.name, regularizer);
-          })) {
-        offered.push_back(verb.name);
-      }
-    }
-    std::vector<std::string> relaxations;
-    for (const std::string& regularizer : all) {
-      if (offers(structure.name, "relax", regularizer)) relaxations.push_back(regularizer);
-    }
-    text += (text.empty() ? "" : ", ") + ("{\"name\": \"" + structure.name) +
-            "\", \"fields\": " + json_list(structure.fields) +
-            ", \"defaults\": " + json_defaults(structure) + ", \"verbs\": " + json_list(offered) +
-            ", \"regularizers\": " + json_list(relaxations) + "}";
-  }
-  return "{\"structures\": [" + text + "], \"perturbations\": " + json_perturbations() +
-         ", \"instruction_set\": \"" + instruction_set() + "\"}";
-}
-
 std::int64_t structure_size(const std::string& structure, const Shape& shape) {
   std::int64_t size = 0;
   demand(size_of(structure, shape, size));
@@ -428,6 +367,6 @@ STABLE_TORCH_LIBRARY_IMPL(softtricks, CompositeExplicitAutograd, m) {
   m.impl("perturbation_kl", TORCH_BOX(&softtricks::perturbation_kl));
   m.impl("perturbation_kl_vjp", TORCH_BOX(&softtricks::perturbation_kl_vjp));
 
-  m.impl("describe", TORCH_BOX(&softtricks::describe));
+  m.impl("describe", TORCH_BOX(&softtricks::registry_json));
   m.impl("structure_size", TORCH_BOX(&softtricks::structure_size));
 }

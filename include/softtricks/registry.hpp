@@ -111,6 +111,12 @@ Status size_of(std::string_view structure, const std::vector<std::int64_t>& shap
 /// pool of their own; made at the first call for that number and kept.
 Executor thread_pool(int threads);
 
+/// All of the above as JSON, from which front ends in other languages make their classes:
+/// {"structures": [{"name", "fields", "defaults" (null: none), "verbs", "regularizers"}],
+///  "results": {verb: "entries" | "number" | "members"},
+///  "perturbations": [{"name", "parameters": {name: default}, "verbs"}], "instruction_set"}
+std::string registry_json();
+
 /// The instruction set in use ("baseline", "avx2", "avx512", ...).
 std::string instruction_set();
 

@@ -3,14 +3,9 @@ softtricks.torch. The binding is the same for every structure, so a new one need
 test_torch.py runs whatever the registry names at least once."""
 
 import itertools
-import sys
-from pathlib import Path
 
+import softtricks.torch as st
 import torch
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "python"))
-
-import softtricks.torch as st  # noqa: E402
 
 torch.set_num_threads(1)
 

@@ -14,23 +14,44 @@
 The structures are `structures`, classes by name, also found here by name; their methods are those of
 `Structure`. The laws of random utilities are `perturbations`, by name, with their parameters.
 
-The operators live in libsofttricks_torch.so. It is looked for under the path in the environment
-variable SOFTTRICKS_TORCH_LIBRARY, beside this package, and in build/release of the source tree.
+The operators live in libsofttricks_torch.so, found like the other native parts (softtricks/_native.py)
+unless the environment variable SOFTTRICKS_TORCH_LIBRARY gives a path to another.
 """
 
-from ._library import registry
-from ._perturbation import (
-    noise,
-    perturb,
-    perturbation_kl,
-    perturbation_log_prob,
-    perturbations,
-    transform,
-)
-from ._structure import Structure, make_classes
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ImportError(
+        "softtricks.torch needs PyTorch 2.10 or later: pip install 'softtricks[torch]'"
+    ) from None
 
-structures = make_classes(__name__)
-instruction_set = registry["instruction_set"]
+from .. import _structure
+from .._perturbation import Perturbations
+from ._front import front
+
+
+class Structure(_structure.Structure):
+    __doc__ = f"""{_structure.Structure.__doc__}
+    Arrays are tensors; those of other devices than the CPU are solved on the CPU and sent back. Every
+    method works under `torch.compile(fullgraph=True)`, also with a dynamic batch, and under
+    `torch.func` (vmap, grad, jacrev); forward-mode derivatives are not offered.
+    """
+
+    _front = front
+
+
+_laws = Perturbations(front)
+perturbations = front.perturbations
+noise = _laws.noise
+perturb = _laws.perturb
+perturbation_kl = _laws.perturbation_kl
+perturbation_log_prob = _laws.perturbation_log_prob
+transform = _laws.transform
+
+structures = _structure.make_classes(Structure, __name__)
+instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
 __all__ = [

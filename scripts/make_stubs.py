@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Writes the type stubs of the front ends, whose classes are made when they are imported.
+
+    scripts/make_stubs.py [MODULE...]     beside each front end that can be imported: __init__.pyi
+
+Types come from the names of arguments, which mean the same in every verb; an unknown name is an error.
+"""
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+# Of each front end: imports and what its arrays are. Array comes out, ArrayLike goes in.
+PREAMBLES = {
+    "softtricks": '''from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy
+from numpy.typing import ArrayLike as NumpyLike
+from numpy.typing import NDArray
+
+class _Lends(Protocol):
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+Array: TypeAlias = NDArray[Any]
+ArrayLike: TypeAlias = NumpyLike | _Lends
+Integers: TypeAlias = NumpyLike | _Lends
+Seed: TypeAlias = int | numpy.random.Generator
+
+__version__: str
+''',
+    "softtricks.torch": '''from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from torch import Tensor
+
+Array: TypeAlias = Tensor
+ArrayLike: TypeAlias = Tensor
+Integers: TypeAlias = Tensor | Sequence[int] | int
+Seed: TypeAlias = int
+''',
+}
+
+ARRAYS = ["utility", "x", "other", "soft", "cotangent", "theta", "theta0", "value", "noise"]
+TYPES = {
+    **dict.fromkeys(ARRAYS, "ArrayLike"),
+    **dict.fromkeys(["lengths", "counts"], "Integers | None"),
+    **dict.fromkeys(["offset", "count"], "int"),
+    **dict.fromkeys(["perturbation", "regularizer"], "str"),
+    "seed": "Seed",
+    "temperature": "float | ArrayLike",
+    "utility_range": "float | None",
+    "parameters": "float",
+}
+PAIR = "tuple[Array, Array]"
+RETURNS = {
+    **dict.fromkeys(["k_best", "active_set", "transform_vjp"], PAIR),
+    **dict.fromkeys(["perturbation_log_prob_vjp", "perturbation_kl_vjp"], PAIR),
+    "get_num_threads": "int",
+    "set_num_threads": "None",
+}
+
+
+def parameter(p):
+    if p.name == "self":
+        return "self"
+    stars = {p.VAR_KEYWORD: "**", p.VAR_POSITIONAL: "*"}.get(p.kind, "")
+    default = "" if p.default is p.empty else f" = {p.default!r}"
+    return f"{stars}{p.name}: {TYPES[p.name]}{default}"
+
+
+def function(name, value, indent=""):
+    parts, keyword_only = [], False
+    for p in inspect.signature(value).parameters.values():
+        if p.kind is p.KEYWORD_ONLY and not keyword_only:
+            parts.append("*")
+            keyword_only = True
+        parts.append(parameter(p))
+    return f"{indent}def {name}({', '.join(parts)}) -> {RETURNS.get(name, 'Array')}: ...\n"
+
+
+def base_class(cls):
+    text = '''class Structure:
+    name: str
+    fields: tuple[str, ...]
+    verbs: tuple[str, ...]
+    regularizers: tuple[str, ...]
+    shape: tuple[int, ...]
+    size: int
+    def __init__(self, *fields: int, **named: int) -> None: ...
+'''
+    for name in sorted(set(dir(cls)) - set(dir(object))):
+        if not name.startswith("_") and inspect.isfunction(getattr(cls, name)):
+            text += function(name, getattr(cls, name), "    ")
+    return text
+
+
+def structure(cls):
+    parameters = inspect.signature(cls).parameters.values()
+    fields = "".join(f"    {p.name}: int\n" for p in parameters)
+    defaults = ["" if p.default is p.empty else f" = {p.default}" for p in parameters]
+    own = ", ".join(f"{p.name}: int{d}" for p, d in zip(parameters, defaults, strict=True))
+    return f"class {cls.__name__}(Structure):\n{fields}    def __init__(self, {own}) -> None: ...\n"
+
+
+def stub(module):
+    """The text of a front end's stub."""
+    functions, classes = [], []
+    for name in sorted(module.__all__):
+        value = getattr(module, name)
+        if name in module.structures:
+            classes.append(structure(value))
+        elif inspect.isroutine(value):
+            functions.append(function(name, value))
+    values = '''structures: dict[str, type[Structure]]
+perturbations: dict[str, dict[str, float]]
+instruction_set: str
+'''
+    body = "\n".join([base_class(module.Structure), *classes, "".join(functions)])
+    head = "# Written by scripts/make_stubs.py.\n" + PREAMBLES[module.__name__]
+    return f"{head}\n{values}\n{body}"
+
+
+def place(module):
+    return Path(module.__file__).with_suffix(".pyi")
+
+
+def main(names):
+    for name in names or PREAMBLES:
+        module = importlib.import_module(name)
+        place(module).write_text(stub(module))
+        print(place(module))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bindings" / "python"))
+    main(sys.argv[1:])
