@@ -352,7 +352,6 @@ BAD = {
     "no dimension": (lambda: TREE.argmax(torch.tensor(1.0)), ValueError, r"utility.*\[\]"),
     "no tensor": (lambda: TREE.marginals([0.0] * 6), TypeError, "utility.*list"),
     "integers": (lambda: TREE.marginals(U.long()), ValueError, "utility.*float32.*int64"),
-    "integers": (lambda: TREE.marginals(U.int()), ValueError, "utility.*float32.*int32"),
     "sparse": (lambda: TREE.marginals(U.to_sparse()), ValueError, "utility.*dense"),
     "temperature 0": (lambda: TREE.relax(U, 0), ValueError, "temperature.*0"),
     "temperature < 0": (lambda: TREE.relax(U, -1.5), ValueError, "temperature.*-1.5"),
