@@ -352,8 +352,6 @@ BAD = {
     "no dimension": (lambda: TREE.argmax(torch.tensor(1.0)), ValueError, r"utility.*\[\]"),
     "no tensor": (lambda: TREE.marginals([0.0] * 6), TypeError, "utility.*list"),
     "integers": (lambda: TREE.marginals(U.long()), ValueError, "utility.*float32.*int64"),
-    "float16": (lambda: TREE.marginals(U.half()), ValueError, "utility.*float32.*float16"),
-    "bfloat16": (lambda: TREE.entropy(U.bfloat16()), ValueError, "float64.*bfloat16"),
     "sparse": (lambda: TREE.marginals(U.to_sparse()), ValueError, "utility.*dense"),
     "temperature 0": (lambda: TREE.relax(U, 0), ValueError, "temperature.*0"),
     "temperature < 0": (lambda: TREE.relax(U, -1.5), ValueError, "temperature.*-1.5"),

@@ -117,7 +117,7 @@ def test_export_with_any_batch(case):
     "call",
     [
         lambda u: st.SpanningTree(nodes=5).marginals(u),
-        lambda u: st.OneHot(categories=6).marginals(u.half()),
+        lambda u: st.OneHot(categories=6).marginals(u.int()),
     ],
 )
 def test_bad_input_is_refused_while_compiling(call):

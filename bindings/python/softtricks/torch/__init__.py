@@ -34,9 +34,11 @@ from ._front import front
 
 class Structure(_structure.Structure):
     __doc__ = f"""{_structure.Structure.__doc__}
-    Arrays are tensors; those of other devices than the CPU are solved on the CPU and sent back. Every
-    method works under `torch.compile(fullgraph=True)`, also with a dynamic batch, and under
-    `torch.func` (vmap, grad, jacrev); forward-mode derivatives are not offered.
+    Arrays are tensors. Half precision (float16, bfloat16) is computed in float32 and comes out as
+    float32, under autocast and without it; its gradients are half again. Tensors of other devices than
+    the CPU are solved on the CPU and sent back. Every method works under
+    `torch.compile(fullgraph=True)`, also with a dynamic batch, and under `torch.func` (vmap, grad, jvp,
+    jacrev, jacfwd, hessian). What can be differentiated in reverse can be in forward mode too.
     """
 
     _front = front

@@ -21,9 +21,11 @@ class TorchFrontEnd(FrontEnd):
 
     def array(self, name, value):
         _check_tensor(name, value)
+        if value.dtype in (torch.float16, torch.bfloat16):
+            return value.float()
         if value.dtype not in (torch.float32, torch.float64):
             raise ValueError(
-                f"{name}: expected float32 or float64, not "
+                f"{name}: expected float32 or float64 (or half precision), not "
                 f"{str(value.dtype).removeprefix('torch.')}; convert it, as in "
                 f"{name}.to(torch.float32)"
             )

@@ -92,7 +92,8 @@ def _register_shapes_and_batching():
 # An operator's arguments are tensors to differentiate by, then numbers and names, and at the end
 # (structure, shape, lengths, counts) or (perturbation, parameters).
 
-_functions = {}
+_functions = {}  # for torch.func
+_eager = {}  # for autograd without any transform: a third of the time
 
 
 def transforming():
@@ -103,19 +104,48 @@ def transforming():
 def call(name, *arguments):
     """Calls an operator so that it can be differentiated by autograd, compiled, and transformed."""
     op = getattr(ops, name)
-    if torch.compiler.is_compiling() or not transforming():
+    if torch.compiler.is_compiling():
         return op(*arguments)
-    # torch.func can't look into gradients registered with an operator, only into these.
-    return _functions[name].apply(*arguments) if name in _functions else op(*arguments)
+    if transforming():
+        # torch.func can't look into gradients registered with an operator, only into these.
+        return _functions[name].apply(*arguments) if name in _functions else op(*arguments)
+    if name in _eager and _differentiates(arguments):
+        return _eager[name].apply(*arguments)
+    return _below_autograd(op, arguments)
 
 
-def _make_function(name, setup_context, backward):
+def _differentiates(arguments):
+    if torch.autograd.forward_ad._current_level >= 0:
+        return True
+    leading = arguments[:3]  # no operator is differentiated by more
+    return torch.is_grad_enabled() and any(
+        isinstance(a, torch.Tensor) and a.requires_grad for a in leading
+    )
+
+
+def _below_autograd(op, arguments):
+    """The bare operator: what autograd does for it by itself costs as much as a small solve."""
+    with torch._C._AutoDispatchBelowAutograd():
+        return op(*arguments)
+
+
+def _make_functions(name, setup_context, **rules):
+    """The operator with its derivatives, twice: for torch.func, and for autograd alone."""
+    op = getattr(ops, name)
+
+    def eager_forward(ctx, *arguments):
+        output = _below_autograd(op, arguments)
+        setup_context(ctx, arguments, output)
+        return output
+
     def forward(*arguments):
-        return getattr(ops, name)(*arguments)
+        return op(*arguments)
 
-    members = {"forward": forward, "setup_context": setup_context, "backward": backward}
-    static = {key: staticmethod(value) for key, value in members.items()}
-    return type(name, (torch.autograd.Function,), static)
+    static = {key: staticmethod(rule) for key, rule in rules.items()}
+    bases = (torch.autograd.Function,)
+    _eager[name] = type(name, bases, {"forward": staticmethod(eager_forward), **static})
+    static["setup_context"] = staticmethod(setup_context)
+    _functions[name] = type(name, bases, {"forward": staticmethod(forward), **static})
 
 
 def _gradient(name, reads_result=False):
@@ -128,23 +158,42 @@ def _gradient(name, reads_result=False):
             ctx.is_tensor = [isinstance(a, torch.Tensor) for a in inputs]
             ctx.others = [None if isinstance(a, torch.Tensor) else a for a in inputs]
             tensors = [a for a in inputs if isinstance(a, torch.Tensor)]
-            ctx.save_for_backward(*([output] if reads_result else []), *tensors)
+            kept = [*([output] if reads_result else []), *tensors]
+            ctx.save_for_backward(*kept)
+            if hasattr(ctx, "save_for_forward"):
+                ctx.save_for_forward(*kept)
+
+        def saved(ctx):
+            """The result, if the rule reads it, and the operator's arguments."""
+            tensors = iter(ctx.saved_tensors)
+            result = [next(tensors)] if reads_result else []
+            pairs = zip(ctx.is_tensor, ctx.others, strict=True)
+            return [*result, *(next(tensors) if is_tensor else other for is_tensor, other in pairs)]
 
         def run(ctx, *gradients):
-            saved = iter(ctx.saved_tensors)
-            result = [next(saved)] if reads_result else []
-            arguments = [
-                next(saved) if is_tensor else other
-                for is_tensor, other in zip(ctx.is_tensor, ctx.others, strict=True)
-            ]
-            leading = backward(gradients[0], *result, *arguments)
-            return (*leading, *[None] * (len(arguments) - len(leading)))
+            leading = backward(gradients[0], *saved(ctx))
+            return (*leading, *[None] * (len(ctx.others) - len(leading)))
+
+        def jvp(ctx, *tangents):
+            return _forward_mode(name, backward, saved(ctx), int(reads_result), tangents)
 
         torch.library.register_autograd(f"softtricks::{name}", run, setup_context=setup_context)
-        _functions[name] = _make_function(name, setup_context, run)
+        rules = {"backward": run} if name.endswith("_vjp") else {"backward": run, "jvp": jvp}
+        _make_functions(name, setup_context, **rules)
         return backward
 
     return register
+
+
+def _forward_mode(name, backward, saved, utility_place, tangents):
+    """The derivative along the tangents of an operator's leading arguments, from its backward: the
+    Jacobian by each is symmetric, or has a single row."""
+    given = [(i, tangent) for i, tangent in enumerate(tangents) if tangent is not None]
+    if name in _SCALAR:
+        slopes = backward(torch.ones_like(saved[utility_place][..., 0]), *saved)
+        parts = [(slopes[i], tangent) for i, tangent in given if slopes[i] is not None]
+        return sum((slope * tangent).sum(-1) for slope, tangent in parts)
+    return sum(backward(tangent, *saved)[i] for i, tangent in given)
 
 
 class _Constant(torch.autograd.Function):
