@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 
-#include "../describe.hpp"
 #include "softtricks/registry.hpp"
 
 namespace {
@@ -22,13 +21,6 @@ const char* answer(const softtricks::Status& status) {
 }  // namespace
 
 #define SOFTTRICKS_EXPORT extern "C" __attribute__((visibility("default")))
-
-SOFTTRICKS_EXPORT const char* softtricks_describe() { return answer(softtricks::describe()); }
-
-SOFTTRICKS_EXPORT const char* softtricks_size(const char* structure, const std::int64_t* shape,
-                                              std::int64_t fields, std::int64_t* size) {
-  return answer(softtricks::size_of(structure, {shape, shape + fields}, *size));
-}
 
 /// Would a call of the verb be refused, whatever its numbers are?
 SOFTTRICKS_EXPORT const char* softtricks_refuses(const char* verb, const char* structure,

@@ -3,14 +3,11 @@ The binding is the same for every structure; test_jax.py runs whatever the regis
 
 import inspect
 import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax")
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "python"))
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")
 

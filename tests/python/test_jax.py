@@ -1,5 +1,6 @@
 """softtricks.jax: values against enumeration, transforms, randomness, and what bad input says."""
 
+import importlib
 import os
 import pickle
 import subprocess
@@ -222,23 +223,25 @@ def test_vmap_over_keys_is_a_loop_bit_for_bit():
     same(numbers, jnp.stack([sj.perturb("normal", jnp.array(0.0), key) for key in keys]))
 
 
-def test_same_numbers_as_pytorch():
-    torch = pytest.importorskip("torch")
-    import softtricks.torch as st
-
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+def test_same_numbers_as_other_front_ends(framework):
+    """Bit for bit, for the same seed."""
+    pytest.importorskip(framework)
+    other = importlib.import_module("softtricks.torch" if framework == "torch" else "softtricks")
+    there = importlib.import_module("torch").from_numpy if framework == "torch" else np.asarray
+    stream = {"seed": 2**40 + 3, "offset": 5}
     for s in ALL:
-        other = getattr(st, type(s).__name__)(*s.shape)
+        twin = getattr(other, type(s).__name__)(*s.shape)
         u = np.random.default_rng(1).normal(size=(9, s.size)).astype(np.float32)
-        t = torch.from_numpy(u)
-        for verb in ("argmax", "marginals", "log_partition", "entropy"):
-            if verb in offered(s, jnp.asarray(u)):
-                same(getattr(s, verb)(u), getattr(other, verb)(t).numpy())
-        if "sample" in s.verbs and "sample" in offered(s, jnp.asarray(u)):
-            same(s.sample(u, seed=2**40 + 3, offset=5), other.sample(t, seed=2**40 + 3, offset=5).numpy())
+        here = offered(s, jnp.asarray(u))
+        for verb in {"argmax", "marginals", "log_partition", "entropy"} & set(here):
+            same(here[verb](u), getattr(twin, verb)(there(u)))
+        if "sample" in here:
+            same(s.sample(u, **stream), twin.sample(there(u), **stream))
         for r in s.regularizers:
-            same(s.relax(u, 0.5, r), other.relax(t, 0.5, r).numpy())
+            same(s.relax(u, 0.5, r), twin.relax(there(u), 0.5, r))
     for law in sj.perturbations:
-        same(sj.perturb(law, u, seed=-3), st.perturb(law, t, seed=-3).numpy())
+        same(sj.perturb(law, u, seed=-3), other.perturb(law, there(u), seed=-3))
 
 
 # ---- structures as values ---------------------------------------------------------------------

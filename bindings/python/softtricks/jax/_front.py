@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy
 
 from .._front import FrontEnd
+from .._native import core
 from . import _library
 from ._primitive import solve
 
@@ -32,9 +33,6 @@ _LAW_VERBS = {
 
 class JaxFrontEnd(FrontEnd):
     def call(self, verb, *arguments):
-        if verb == "structure_size":
-            structure, shape = arguments
-            return _library.structure_size(structure, tuple(shape))
         own_type = arguments[0].dtype
         half = own_type in _HALVES
         if half:
@@ -46,6 +44,9 @@ class JaxFrontEnd(FrontEnd):
         if half:
             results = [result.astype(own_type) for result in results]
         return results[0] if len(results) == 1 else tuple(results)
+
+    def structure_size(self, name, shape):
+        return core.structure_size(name, shape)
 
     def array(self, name, value):
         value = _array(name, value)

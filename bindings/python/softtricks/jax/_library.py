@@ -9,6 +9,8 @@ from pathlib import Path
 import jax
 import numpy
 
+from .. import _native
+
 _NAME = "libsofttricks_jax.so"
 _VARIABLE = "SOFTTRICKS_JAX_LIBRARY"
 
@@ -16,24 +18,13 @@ SOLVE, PERTURB = "softtricks_solve", "softtricks_perturb"  # the handlers
 
 
 def find() -> Path:
-    """The library's path: the environment's, the installed package's, or the source tree's build."""
+    """The library's path: the environment's, or where the native parts lie."""
     named = os.environ.get(_VARIABLE)
     if named:
         if not Path(named).is_file():
             raise ImportError(f"{_VARIABLE}={named}: no such file")
         return Path(named)
-    package = Path(__file__).resolve().parents[1]
-    places = [package / _NAME]
-    if len(package.parents) > 2:
-        places.append(package.parents[2] / "build" / "release" / _NAME)
-    for place in places:
-        if place.is_file():
-            return place
-    raise ImportError(
-        f"{_NAME} was not found; looked at {', '.join(map(str, places))}. Build it with "
-        f"`cmake --preset release && cmake --build --preset release --target softtricks_jax`, or "
-        f"set {_VARIABLE} to its path."
-    )
+    return _native.find(_NAME)
 
 
 def _load():
@@ -44,8 +35,6 @@ def _load():
     wholes, reals = ctypes.POINTER(whole), ctypes.POINTER(real)
     flag = ctypes.c_bool
     for name, arguments in {
-        "describe": (),
-        "size": (text, wholes, whole, wholes),
         "refuses": (text, text, wholes, whole, text, real, real, whole, flag, flag),
         "law_refuses": (text, text, reals, whole),
     }.items():
@@ -58,7 +47,7 @@ def _load():
 
 
 _library = _load()
-registry = json.loads(_library.softtricks_describe())
+registry = json.loads(_native.core.registry())
 
 
 def _integers(numbers):
@@ -68,17 +57,6 @@ def _integers(numbers):
 def _demand(complaint):
     if complaint is not None:
         raise ValueError(complaint.decode())
-
-
-@functools.lru_cache(maxsize=4096)
-def structure_size(structure, shape):
-    """The number of utilities; ValueError where there is no such structure."""
-    size = ctypes.c_int64()
-    complaint = _library.softtricks_size(
-        structure.encode(), _integers(shape), len(shape), ctypes.byref(size)
-    )
-    _demand(complaint)
-    return size.value
 
 
 @functools.lru_cache(maxsize=4096)
