@@ -54,8 +54,11 @@ structures = _structure.make_classes(Structure, __name__)
 instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
+from . import estimators  # noqa: E402, they know the structures
+
 __all__ = [
     "Structure",
+    "estimators",
     "instruction_set",
     "noise",
     "perturb",
