@@ -30,6 +30,7 @@ except ModuleNotFoundError as error:
 from .. import _structure
 from .._perturbation import Perturbations
 from ._front import front
+from ._oracle import Oracle
 
 
 class Structure(_structure.Structure):
@@ -57,6 +58,7 @@ globals().update(structures)
 from . import estimators  # noqa: E402, they know the structures
 
 __all__ = [
+    "Oracle",
     "Structure",
     "estimators",
     "instruction_set",
