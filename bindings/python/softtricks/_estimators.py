@@ -230,7 +230,6 @@ def perturbed_argmax(
     Scale      1.
     Bias       of order 1 / samples, that of the value included; none for losses linear in x.
     Cost       an argmax a sample, and one gradient of the loss.
-    Limits     perturbations with a score, all but "sum_of_gamma".
     Source     [Berthet et al. 2020]
 
     >>> x = perturbed_argmax(tree, theta, seed=seed, samples=100)
@@ -339,8 +338,7 @@ def score_function(
     Scale         1, but 1 - 1/samples with BatchMean.
     Bias          none else.
     Cost          an argmax and a loss a sample; with the Gibbs law a sample and a log_prob.
-    Limits        perturbations with a score, all but "sum_of_gamma". Entries behind an instance's end
-                  get noise of mean 0.
+    Limits        entries behind an instance's end get noise of mean 0.
     Source        [Williams 1992; baselines: Mnih and Gregor 2014, Kool et al. 2019]
 
     >>> value = score_function(tree, theta, lambda x: x[..., 0], seed=seed, samples=4)
@@ -390,7 +388,7 @@ def fenchel_young(
     regularizer  "gibbs_entropy": -t log_prob(y) at theta / t, the loss of conditional random fields
                  [Lafferty et al. 2001]. "squared_norm": the SparseMAP loss [Niculae et al. 2018].
     Gradient     soft sample - y: exact.
-    Cost         a relax; with "gibbs_entropy" a log_partition and marginals.
+    Cost         two relax; with "gibbs_entropy" a log_partition and marginals.
     Source       [Blondel et al. 2020]
 
     >>> y = tree.argmax(theta)
@@ -403,14 +401,16 @@ def fenchel_young(
         scaled = theta / temperature
         return temperature * structure.log_partition(scaled, **given) - _dot(f, theta, target)
     at = _regularizer(f, regularizer)
-    soft = structure.relax(theta, temperature, regularizer, **given)
-    lead = soft - target
-    theta = f.broadcast(theta, lead.shape)
-    value = _dot(f, theta, lead) - temperature * (at(soft) - at(target))
+    theta = f.broadcast(theta, (f.stop(theta) + target).shape)
+
+    def lead(theta, target):
+        return structure.relax(theta, temperature, regularizer, **given) - target
+
+    short = lead(f.stop(theta), target)
+    value = _dot(f, f.stop(theta), short) - temperature * (at(short + target) - at(target))
     # At the best point its own movement counts for nothing.
-    return f.pull_back(
-        f.stop(value), (theta,), lambda g, lead: (g[..., None] * lead,), [lead]
-    )
+    pull = lambda g, *pair: (g[..., None] * lead(*pair),)  # noqa: E731
+    return f.pull_back(value, (theta,), pull, [theta, target])
 
 
 def perturbed_fenchel_young(
