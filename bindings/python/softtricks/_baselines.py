@@ -1,11 +1,21 @@
 """What score-function estimators subtract from losses, and how far implicit MLE moves: small values
 that never change. Those that learn return what they have become."""
 
+import sys
 from dataclasses import dataclass, replace
 
 
+def _constant(value):
+    """Without gradient, whatever it is."""
+    if hasattr(value, "detach"):
+        return value.detach()
+    jax = sys.modules.get("jax")
+    return jax.lax.stop_gradient(value) if jax else value
+
+
 class Baseline:
-    """centre(losses) gives the differences of losses [samples, ...] from the baseline."""
+    """centre(losses) gives the differences of losses [samples, ...] from the baseline, which the
+    estimator takes for constants."""
 
     least_samples = 1
 
@@ -79,8 +89,7 @@ class MovingAverage(Baseline):
 
     def learn(self, value):
         """The average with one more value, any shape, of which the mean counts."""
-        value = value.mean() if hasattr(value, "mean") else value
-        value = value.detach() if hasattr(value, "detach") else value
+        value = _constant(value.mean() if hasattr(value, "mean") else value)
         total, weight = (
             self.keep * old + (1 - self.keep) * new
             for old, new in ((self.total, value), (self.weight, 1.0))
@@ -102,12 +111,11 @@ class Learned(Baseline):
     prediction: object
 
     def centre(self, losses):
-        prediction = self.prediction
-        return losses - (prediction.detach() if hasattr(prediction, "detach") else prediction)
+        return losses - self.prediction
 
     def training_loss(self, value):
         """Half the squared difference of the prediction from the estimator's value, [...]."""
-        difference = self.prediction - (value.detach() if hasattr(value, "detach") else value)
+        difference = self.prediction - _constant(value)
         return difference * difference / 2
 
 

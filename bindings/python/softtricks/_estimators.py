@@ -21,21 +21,51 @@ from ._baselines import (
     MovingAverage,
     NoBaseline,
 )
+from ._perturbation import Perturbations
 
 _INFINITY = math.inf
 
 
+class Framework:
+    """What the functions below need of a framework. A front end adds where(condition, a, b), log(x),
+    softplus(x), and:
+
+    zeros(like, shape)   of the type of `like`
+    log_of_sum(x)        log of the sum of exp(x) over the last dimension, which stays as 1
+    pull_back(value, wrt, pull, saved)
+                         value, whose gradients by the tuple wrt are pull(g, *saved); these can be
+                         differentiated by `saved`
+    """
+
+    def __init__(self, front):
+        self.stop, self.broadcast = front.constant, front.expand
+        self.laws = Perturbations(front)
+
+    # A stream is a seed, or a pair (seed, offset): see `another`.
+    def perturb(self, law, theta, seed, parameters):
+        return self.laws.perturb(law, theta, **_stream(seed), **parameters)
+
+    def noise(self, law, theta, seed, parameters):
+        return self.laws.noise(law, theta, **_stream(seed), **parameters)
+
+    def sample(self, structure, theta, seed, instances):
+        return structure.sample(theta, **_stream(seed), **instances)
+
+    def log_prob(self, law, theta, value, parameters):
+        return self.laws.perturbation_log_prob(law, theta, value, **parameters)
+
+    def another(self, seed, rows):
+        """A stream independent of the seed's leading `rows` rows."""
+        return seed, rows
+
+
+def _stream(seed):
+    seed, offset = seed if isinstance(seed, tuple) else (seed, 0)
+    return {"seed": seed, "offset": offset}
+
+
 def public(f, module, setting, seed="seed"):
-    """The functions and values of a front end, by name. f has
-      stop(x)                          x without gradient
-      where(condition, a, b), zeros(like, shape), broadcast(x, shape), log(x), exp(x),
-                                       softplus(x)
-      perturb(law, theta, seed, parameters), noise(...), log_prob(law, theta, value, parameters)
-      sample(structure, theta, seed, instances)
-      another(seed, rows)              a seed independent of the first one's leading `rows` rows
-      pull_back(value, wrt, pull, saved)
-                                       value, whose gradients by the tuple wrt are pull(g, *saved);
-                                       these can be differentiated by `saved`
+    """The functions and values of a front end, by name; f: its Framework.
     setting: the lines of an example that all docstrings' examples go on from.
     seed: what the front end calls the argument."""
     made = {cls.__name__: cls for cls in VALUES}
@@ -298,7 +328,7 @@ def implicit_mle(
         width = (2 * length if central else length) + 0 * slope
         change = f.where(width == 0, 0.0, (behind - ahead) / f.where(width == 0, 1.0, width))
         moved = (behind != ahead).sum(-1) * 1.0
-        return change, moved.mean()
+        return change, moved.mean() + f.zeros(utility, ())
 
     tensors = [f.stop(x) for x in (utility, theta, hard)]
     if isinstance(step, AdaptiveStep):
@@ -555,11 +585,7 @@ def _regularizer(f, name):
 def _given_best(f, theta, x, noise, scale):
     """Gumbel utilities, given which one is best: the others are exponential numbers past its own."""
     theta = theta / scale
-    top = theta.max(-1)
-    top = (top.values if hasattr(top, "values") else top)[..., None]
-    # The draw of the best, and of all below it.
-    total = top + f.log(f.exp(theta - top).sum(-1))[..., None]
-    best = total + noise[..., -1:]
+    best = f.log_of_sum(theta) + noise[..., -1:]
     below = best - f.softplus(best - noise[..., :-1] - theta)
     return scale * f.where(x == 1, best, below)
 

@@ -112,8 +112,11 @@ for _class in structures.values():
 instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
+from . import estimators  # noqa: E402, they know the structures
+
 __all__ = [
     "Structure",
+    "estimators",
     "instruction_set",
     "noise",
     "perturb",

@@ -3,7 +3,7 @@
 import torch
 
 from .. import _oracle
-from ._structure import check_floating
+from ._front import front
 
 
 class Oracle(_oracle.Oracle):
@@ -45,7 +45,7 @@ class Oracle(_oracle.Oracle):
         return _Project.apply(utility / temperature, self)
 
     def _check(self, utility):
-        check_floating("utility", utility)
+        front.array("utility", utility)
         if utility.dim() == 0 or utility.shape[-1] != self.size:
             raise ValueError(f"utility: expected shape [..., {self.size}], not {[*utility.shape]}")
 

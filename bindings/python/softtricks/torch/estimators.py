@@ -23,8 +23,8 @@ They work under torch.compile and torch.func.
 
 import torch
 
-from .._estimators import public
-from ._perturbation import noise, perturb, perturbation_log_prob
+from .._estimators import Framework, public
+from ._front import front
 
 
 class _PullBack(torch.autograd.Function):
@@ -48,44 +48,18 @@ class _PullBack(torch.autograd.Function):
         return (None, None, None, *found, *[None] * ctx.others)
 
 
-class _Torch:
-    stop = staticmethod(torch.Tensor.detach)
+class _Torch(Framework):
     where = staticmethod(torch.where)
-    log, exp = staticmethod(torch.log), staticmethod(torch.exp)
+    log = staticmethod(torch.log)
     softplus = staticmethod(torch.nn.functional.softplus)
 
-    @staticmethod
-    def zeros(like, shape):
+    def zeros(self, like, shape):
         return like.new_zeros(shape)
 
-    @staticmethod
-    def broadcast(x, shape):
-        return x.expand(shape)
+    def log_of_sum(self, x):
+        return x.logsumexp(-1, keepdim=True)
 
-    @staticmethod
-    def perturb(law, theta, seed, parameters):
-        seed, offset = seed if isinstance(seed, tuple) else (seed, 0)
-        return perturb(law, theta, seed=seed, offset=offset, **parameters)
-
-    @staticmethod
-    def noise(law, theta, seed, parameters):
-        seed, offset = seed if isinstance(seed, tuple) else (seed, 0)
-        return noise(law, theta, seed=seed, offset=offset, **parameters)
-
-    @staticmethod
-    def log_prob(law, theta, value, parameters):
-        return perturbation_log_prob(law, theta, value, **parameters)
-
-    @staticmethod
-    def sample(structure, theta, seed, instances):
-        return structure.sample(theta, seed=seed, **instances)
-
-    @staticmethod
-    def another(seed, rows):
-        return seed, rows
-
-    @staticmethod
-    def pull_back(value, wrt, pull, saved):
+    def pull_back(self, value, wrt, pull, saved):
         return _PullBack.apply(value, pull, len(wrt), *wrt, *saved)
 
 
@@ -96,6 +70,6 @@ _SETTING = """\
 >>> tree, seed = SpanningTree(nodes=4), 0
 >>> theta = torch.zeros(2, tree.size)
 """
-_public = public(_Torch, __name__, _SETTING)
+_public = public(_Torch(front), __name__, _SETTING)
 globals().update(_public)
 __all__ = list(_public)
