@@ -150,12 +150,12 @@ class Oracle:
 
     def _solve(self, utility, temperature, regularizer):
         (rows,) = self._rows(utility)
-        found = self._project(rows / self._temperature(temperature, regularizer, rows.dtype))
+        found = self._project(rows / self._temperature(temperature, regularizer))
         leading = numpy.shape(utility)[:-1]
         return [x.reshape(*leading, *x.shape[1:]) for x in found]
 
     @staticmethod
-    def _temperature(temperature, regularizer, dtype):
+    def _temperature(temperature, regularizer):
         if regularizer != "squared_norm":
             raise ValueError(
                 f'regularizer: a solver of your own offers "squared_norm", not {regularizer!r}'
@@ -164,7 +164,7 @@ class Oracle:
             raise TypeError(f"temperature: expected a number, not {temperature!r}")
         if not 0 < float(temperature) < numpy.inf:
             raise ValueError(f"temperature: expected a number > 0, not {temperature!r}")
-        return dtype.type(temperature)
+        return float(temperature)
 
 
 def projection_vjp(utility, members, weights, cotangent):
@@ -173,11 +173,11 @@ def projection_vjp(utility, members, weights, cotangent):
     return _native().projection_vjp(*arrays)
 
 
-def _cut(x, count, axis):
+def _cut(x, count, axis, array=numpy):
     """The first `count` along an axis, and 0 behind the last."""
     if operator.index(count) < 1:
         raise ValueError(f"count: expected at least 1, not {count}")
     x = x[(..., slice(count), *[slice(None)] * (-1 - axis))]
     missing = [(0, 0)] * x.ndim
     missing[axis] = (0, count - x.shape[axis])
-    return numpy.pad(x, missing)
+    return array.pad(x, missing)

@@ -40,9 +40,7 @@ class Oracle(_oracle.Oracle):
 
     def _solve(self, utility, temperature, regularizer):
         self._check(utility)
-        dtype = _numbers(utility.new_zeros(0)).dtype
-        temperature = float(self._temperature(temperature, regularizer, dtype))
-        return _Project.apply(utility / temperature, self)
+        return _Project.apply(utility / self._temperature(temperature, regularizer), self)
 
     def _check(self, utility):
         front.array("utility", utility)
