@@ -19,6 +19,7 @@ The structures are `structures`, classes by name, also found here by name; their
 from . import _structure
 from ._native import core as _core
 from ._numpy import Structure, front, get_num_threads, laws, set_num_threads
+from ._oracle import Oracle
 
 __version__ = _core.version
 perturbations = front.perturbations
@@ -37,6 +38,7 @@ instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
 __all__ = [
+    "Oracle",
     "Structure",
     "get_num_threads",
     "instruction_set",

@@ -26,6 +26,7 @@ import jax as _jax
 from .. import _structure
 from .._perturbation import Perturbations as _Perturbations
 from ._front import front
+from ._oracle import Oracle
 
 
 def _one_of(key, seed):
@@ -112,8 +113,12 @@ for _class in structures.values():
 instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
+from . import estimators  # noqa: E402, they know the structures
+
 __all__ = [
+    "Oracle",
     "Structure",
+    "estimators",
     "instruction_set",
     "noise",
     "perturb",

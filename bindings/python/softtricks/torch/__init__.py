@@ -30,6 +30,7 @@ except ModuleNotFoundError as error:
 from .. import _structure
 from .._perturbation import Perturbations
 from ._front import front
+from ._oracle import Oracle
 
 
 class Structure(_structure.Structure):
@@ -56,8 +57,12 @@ structures = _structure.make_classes(Structure, __name__)
 instruction_set = front.registry["instruction_set"]
 globals().update(structures)
 
+from . import estimators  # noqa: E402, they know the structures
+
 __all__ = [
+    "Oracle",
     "Structure",
+    "estimators",
     "instruction_set",
     "noise",
     "perturb",
