@@ -54,8 +54,8 @@ def table(offer):
     return "\n".join(lines) + "\n"
 
 
-def main(arguments):
-    text = table(json.load(sys.stdin))
+def replace(arguments, text):
+    """Prints the text, or puts it between the two lines of the file that the arguments name."""
     if not arguments:
         print(text, end="")
         return 0
@@ -64,11 +64,11 @@ def main(arguments):
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        print(f"table.py: {path} lacks the lines {BEGIN.strip()} and {END.strip()}", file=sys.stderr)
+        print(f"{path} lacks the lines {BEGIN.strip()} and {END.strip()}", file=sys.stderr)
         return 1
     path.write_text(before + begin + text + end + after, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(replace(sys.argv[1:], table(json.load(sys.stdin))))
