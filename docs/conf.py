@@ -1,0 +1,57 @@
+"""The documentation site. Its sources are the repository's own pages, where they are; scripts/docs.sh builds it.
+
+SOFTTRICKS_PROGRAM is the command line whose help it shows (build/release/softtricks unless set).
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+sys.path[:0] = [str(DOCS), str(ROOT / "bindings/python")]
+
+import softtricks  # noqa: E402
+
+project = "softtricks"
+version = release = softtricks.__version__
+html_title = f"softtricks {version}"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "doc_blocks"]
+
+# The root of the repository is the root of the pages, so that links between them hold on the site, too.
+root_doc = "docs/index"
+include_patterns = ["*.md", "docs/**.md", "benchmarks/results/*.md"]
+exclude_patterns = [
+    folder.name for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in ("docs", "benchmarks")
+]
+exclude_patterns += ["benchmarks/.venv*"]
+
+# A front end that this build lacks has no page.
+FRONT_ENDS = {"numpy": "softtricks", "torch": "softtricks.torch", "jax": "softtricks.jax"}
+
+
+def is_there(module):
+    try:
+        return hasattr(importlib.import_module(module), "structures")
+    except ImportError:
+        return False
+
+
+exclude_patterns += [f"docs/api/{page}.md" for page, name in FRONT_ENDS.items() if not is_there(name)]
+
+myst_heading_anchors = 4
+highlight_language = "text"
+nitpicky = True
+default_role = "code"
+smartquotes = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+add_module_names = False
+python_maximum_signature_line_length = 80
+
+html_theme = "furo"
+html_static_path = ["style"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {"navigation_with_keys": True}
