@@ -1,6 +1,6 @@
 """The documentation site. Its sources are the repository's own pages, where they are; scripts/docs.sh builds it.
 
-SOFTTRICKS_PROGRAM is the command line whose help it shows (build/release/softtricks unless set).
+SOFTTRICKS_CLI is the command line whose help it shows (build/release/softtricks unless set).
 """
 
 import importlib

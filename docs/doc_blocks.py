@@ -95,7 +95,7 @@ class ProgramHelp(SphinxDirective):
     required_arguments, optional_arguments, final_argument_whitespace = 1, 0, True
 
     def run(self):
-        program = os.environ.get("SOFTTRICKS_PROGRAM", ROOT / "build/release/softtricks")
+        program = os.environ.get("SOFTTRICKS_CLI", ROOT / "build/release/softtricks")
         found = []
         for command in self.arguments[0].split():
             try:
@@ -103,7 +103,7 @@ class ProgramHelp(SphinxDirective):
                     [program, command, "--help"], capture_output=True, text=True, check=True
                 )
             except (OSError, subprocess.CalledProcessError) as error:
-                raise ExtensionError(f"{program}: {error}; build it, or set SOFTTRICKS_PROGRAM") from None
+                raise ExtensionError(f"{program}: {error}; build it, or set SOFTTRICKS_CLI") from None
             found += [nodes.rubric("", "", nodes.literal("", f"softtricks {command}"))]
             found += [nodes.literal_block("", done.stdout.rstrip(), language="text")]
         return found

@@ -292,7 +292,10 @@ def sinkhorn(method, temperature):
         error = max(np.abs(x.sum(axis) - 1).max() for axis in (0, 1))
         return f"sums off by {error:.0e}"
 
-    what = f'`ot.sinkhorn(method="{method}")`, {n} x {n} normal costs, regularization {temperature}'
+    what = (
+        f'`ot.sinkhorn(method="{method}")`, {n} x {n} normal costs, regularization {temperature}, float64, '
+        "iterations as by default"
+    )
     return "POT", what, "rows and columns sum to 1", sums(plan), sums(soft.numpy())
 
 

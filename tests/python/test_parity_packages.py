@@ -1,5 +1,5 @@
-"""The same numbers as packages that solve one of the problems each: entmax, POT, SciPy, NetworkX.
-Tolerances stand beside the comparisons; what is missing here is skipped."""
+"""The same numbers as packages that solve one of the problems each: entmax, POT, SciPy,
+NetworkX, Pyro. Tolerances stand beside the comparisons; what is missing here is skipped."""
 
 import itertools
 
@@ -185,3 +185,22 @@ def test_longest_path():
     used = set(itertools.pairwise(path))
     expected = [float(pair in used) for pair in itertools.combinations(range(nodes), 2)]
     close(structure.argmax(utility), expected, 0)
+
+
+# ---- Pyro -----------------------------------------------------------------------------------------
+
+
+def test_pyro_spanning_trees():
+    """Its edges come in another order."""
+    pyro = pytest.importorskip("pyro.distributions")
+    nodes = 5
+    tree = st.SpanningTree(nodes)
+    utility = utilities(tree.size)
+    pairs = list(itertools.combinations(range(nodes), 2))
+    order = [pairs.index((i, j)) for j in range(nodes) for i in range(j)]
+    law = pyro.SpanningTree(utility[order])
+    rows, columns = torch.tensor(pairs).T
+    close(tree.marginals(utility), law.edge_mean[rows, columns], 1e-9)
+    close(tree.log_partition(utility), law.log_partition_function, 1e-9)
+    best = {tuple(edge) for edge in law.mode.tolist()}
+    close(tree.argmax(utility), [float(pair in best) for pair in pairs], 0)
