@@ -69,6 +69,9 @@ step_python() {
     --junitxml=build/check/python.xml 2>&1 | tee build/check/python.log
 }
 
+# Needs the command line and the operators of step release.
+step_docs() { scripts/docs.sh; }
+
 step_asan() {
   configure asan
   build asan
