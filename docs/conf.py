@@ -26,18 +26,25 @@ exclude_patterns = [
 ]
 exclude_patterns += ["benchmarks/.venv*"]
 
-# A front end that this build lacks has no page.
-FRONT_ENDS = {"numpy": "softtricks", "torch": "softtricks.torch", "jax": "softtricks.jax"}
+# What this build or this Python lacks has no page.
+API = {
+    "numpy": "softtricks",
+    "torch": "softtricks.torch",
+    "torch_distributions": "softtricks.torch.distributions",
+    "torch_estimators": "softtricks.torch.estimators",
+    "jax": "softtricks.jax",
+    "jax_estimators": "softtricks.jax.estimators",
+}
 
 
 def is_there(module):
     try:
-        return hasattr(importlib.import_module(module), "structures")
+        return hasattr(importlib.import_module(module), "__all__")
     except ImportError:
         return False
 
 
-exclude_patterns += [f"docs/api/{page}.md" for page, name in FRONT_ENDS.items() if not is_there(name)]
+exclude_patterns += [f"docs/api/{page}.md" for page, module in API.items() if not is_there(module)]
 
 myst_heading_anchors = 4
 highlight_language = "text"
