@@ -3,7 +3,7 @@
 SOFTTRICKS_CLI is the command line whose help it shows (build/release/softtricks unless set).
 """
 
-import importlib
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -28,23 +28,23 @@ exclude_patterns += ["benchmarks/.venv*"]
 
 # What this build or this Python lacks has no page.
 API = {
-    "numpy": "softtricks",
-    "torch": "softtricks.torch",
+    "numpy": "softtricks:Structure",
+    "torch": "softtricks.torch:Structure",
     "torch_distributions": "softtricks.torch.distributions",
     "torch_estimators": "softtricks.torch.estimators",
-    "jax": "softtricks.jax",
+    "jax": "softtricks.jax:Structure",
     "jax_estimators": "softtricks.jax.estimators",
 }
 
 
-def is_there(module):
+def is_there(name):
     try:
-        return hasattr(importlib.import_module(module), "__all__")
-    except ImportError:
+        return bool(pkgutil.resolve_name(name))
+    except (ImportError, AttributeError):
         return False
 
 
-exclude_patterns += [f"docs/api/{page}.md" for page, module in API.items() if not is_there(module)]
+exclude_patterns += [f"docs/api/{page}.md" for page, name in API.items() if not is_there(name)]
 
 myst_heading_anchors = 4
 highlight_language = "text"
