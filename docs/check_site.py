@@ -1,6 +1,7 @@
 """Follows the links of a built site: python docs/check_site.py FOLDER
 
-Every local link leads to a file, and to an id in it where it names one; nothing is loaded from elsewhere.
+Every local link leads to a file, and to an id in it where it names one; nothing is loaded from
+elsewhere.
 """
 
 import sys
@@ -23,7 +24,12 @@ class Page(HTMLParser):
         if has.get("src"):
             self.loads.append(has["src"])
         if has.get("href"):
-            loaded = tag == "link" and has.get("rel") in ("stylesheet", "icon", "preload", "shortcut icon")
+            loaded = tag == "link" and has.get("rel") in (
+                "stylesheet",
+                "icon",
+                "preload",
+                "shortcut icon",
+            )
             (self.loads if loaded else self.links).append(has["href"])
 
 
@@ -40,7 +46,11 @@ def problems(folder):
             if target.is_dir():
                 target /= "index.html"
             known = parts.fragment in ("", "furo-main-content") or target not in pages
-            if not target.is_file() or not known and unquote(parts.fragment) not in pages[target].ids:
+            if (
+                not target.is_file()
+                or not known
+                and unquote(parts.fragment) not in pages[target].ids
+            ):
                 yield f"{path.relative_to(folder)}: {link} leads nowhere"
 
 

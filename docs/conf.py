@@ -1,4 +1,5 @@
-"""The documentation site. Its sources are the repository's own pages, where they are; scripts/docs.sh builds it.
+"""The documentation site. Its sources are the repository's own pages, where they are; scripts/docs.sh
+builds it.
 
 SOFTTRICKS_CLI is the command line whose help it shows (build/release/softtricks unless set).
 """
@@ -22,7 +23,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "doc_blo
 root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/results/*.md"]
 exclude_patterns = [
-    folder.name for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in ("docs", "benchmarks")
+    folder.name
+    for folder in ROOT.iterdir()
+    if folder.is_dir() and folder.name not in ("docs", "benchmarks")
 ]
 exclude_patterns += ["benchmarks/.venv*"]
 

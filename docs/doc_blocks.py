@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FIELD = re.compile(r"(\S.*?) {2,}(\S.*)")
 NARROW = re.compile(r"(\S{9}) (\S.*)")  # a label that fills the column of labels in headers
 BLOCK = re.compile(
-    r"((?:^///.*\n)+)(?:^(?:template|requires)\b.*\n)*^(?:struct|class|concept) (?:SOFTTRICKS_\w+ )?(\w+)",
+    r"((?:^///.*\n)+)(?:^(?:template|requires)\b.*\n)*"
+    r"^(?:struct|class|concept) (?:SOFTTRICKS_\w+ )?(\w+)",
     re.M,
 )
 SPECIAL = re.compile(r"([\\*|_])")
@@ -83,7 +84,9 @@ class DocBlocks(SphinxDirective):
         return found
 
     def show(self, file):
-        header = file.relative_to(ROOT / "include") if file.is_relative_to(ROOT / "include") else file
+        header = (
+            file.relative_to(ROOT / "include") if file.is_relative_to(ROOT / "include") else file
+        )
         for block, name in BLOCK.findall(file.read_text(encoding="utf-8")):
             text = re.sub(r"^/// ?", "", block, flags=re.M)
             lines = [f".. cpp:struct:: {name}", "", f"   ``#include <{header}>``", ""]
@@ -103,7 +106,9 @@ class ProgramHelp(SphinxDirective):
                     [program, command, "--help"], capture_output=True, text=True, check=True
                 )
             except (OSError, subprocess.CalledProcessError) as error:
-                raise ExtensionError(f"{program}: {error}; build it, or set SOFTTRICKS_CLI") from None
+                raise ExtensionError(
+                    f"{program}: {error}; build it, or set SOFTTRICKS_CLI"
+                ) from None
             found += [nodes.rubric("", "", nodes.literal("", f"softtricks {command}"))]
             found += [nodes.literal_block("", done.stdout.rstrip(), language="text")]
         return found

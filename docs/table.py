@@ -1,7 +1,7 @@
 """The README's table of structures and verbs, from what the program says of itself.
 
-    build/release/softtricks list --json | python3 docs/table.py            prints it
-    build/release/softtricks list --json | python3 docs/table.py README.md  puts it into the file
+build/release/softtricks list --json | python3 docs/table.py            prints it
+build/release/softtricks list --json | python3 docs/table.py README.md  puts it into the file
 """
 
 import json
@@ -45,7 +45,9 @@ def table(offer):
     lines = ["| structure | " + " | ".join(", ".join(verbs) for verbs in found.values()) + " |"]
     lines.append("|---" * (len(found) + 1) + "|")
     for i, structure in enumerate(structures):
-        name = f"`{structure['name']}({', '.join(field(structure, f) for f in structure['shape'])})`"
+        name = (
+            f"`{structure['name']}({', '.join(field(structure, f) for f in structure['shape'])})`"
+        )
         cells = " | ".join("yes" if has[i] else "-" for has in found)
         lines.append(f"| {name} | {cells} |")
     lines.append("")

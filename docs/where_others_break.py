@@ -1,11 +1,10 @@
-"""Cases in which other packages' results are wrong or missing, run anew: what came out, the exact answer
-and ours, in one table.
+"""Cases in which other packages' results are wrong or missing, run anew: what came out, the exact
+answer and ours, in one table.
 
-    PYTHONPATH=bindings/python python docs/where_others_break.py                              prints it
-    PYTHONPATH=bindings/python python docs/where_others_break.py docs/where_others_break.md   puts it there
+    PYTHONPATH=bindings/python .venv-python/bin/python docs/where_others_break.py
 
-`python` is one that has PyTorch, mpmath and the other packages: those of
-scripts/requirements/parity.txt. A package that is missing is named below the table.
+prints it; with docs/where_others_break.md as an argument it is put there. The other packages are
+those of scripts/requirements/parity.txt; one that is missing is named below the table.
 """
 
 import itertools
@@ -44,7 +43,11 @@ def worst(got, exact):
     errors = np.abs(np.asarray(got, float).reshape(exact.shape) - exact)
     errors = errors.reshape(len(errors), -1).max(1)
     finite = errors[np.isfinite(errors)]
-    lost = f"; {len(errors) - len(finite)} of {len(errors)} not finite" if len(finite) < len(errors) else ""
+    lost = (
+        f"; {len(errors) - len(finite)} of {len(errors)} not finite"
+        if len(finite) < len(errors)
+        else ""
+    )
     if not len(finite):
         return f"none of {len(errors)} finite"
     return f"error {np.median(finite):.0e}, at most {finite.max():.0e}{lost}".replace("0e+00", "0")
@@ -162,7 +165,9 @@ def networkx_log_partition():
             theirs.append([np.log(networkx.number_of_spanning_trees(graph, weight="weight"))])
     shifted = utility - utility.amax(1, keepdim=True)
     ours = st.SpanningTree(NODES).log_partition(shifted)
-    what = f"log of `number_of_spanning_trees` with weights, {NODES} nodes, temperature 0.05, float64"
+    what = (
+        f"log of `number_of_spanning_trees` with weights, {NODES} nodes, temperature 0.05, float64"
+    )
     return "networkx", what, "400 digits", worst(theirs, exact), worst(ours, exact)
 
 
@@ -203,7 +208,9 @@ def _projective_members(nodes):
         heads = (0, *chosen)
         if any(len({*_walk(heads, j)}) < len([*_walk(heads, j)]) for j in range(1, nodes)):
             continue
-        spans = ((h, j, k) for j, h in enumerate(heads) if j for k in range(min(h, j) + 1, max(h, j)))
+        spans = (
+            (h, j, k) for j, h in enumerate(heads) if j for k in range(min(h, j) + 1, max(h, j))
+        )
         if all(descends(heads, k, h) for h, j, k in spans):
             x = torch.zeros(nodes, nodes)
             x[list(chosen), list(range(1, nodes))] = 1
@@ -230,14 +237,22 @@ def masked_chain():
     edges = chain_edges(utility, length, states).requires_grad_()
     law = torch_struct.LinearChainCRF(edges)
     what = "`LinearChainCRF.entropy`, 4 equal sequences left, the others excluded by -inf"
-    return "torch-struct", what, numbers([np.log(4)]), numbers(law.entropy), numbers(chain.entropy(utility))
+    return (
+        "torch-struct",
+        what,
+        numbers([np.log(4)]),
+        numbers(law.entropy),
+        numbers(chain.entropy(utility)),
+    )
 
 
 def masked_kl_gradient():
     logits = [0.0, 1.0, -torch.inf]
     theirs, ours = (torch.tensor(logits, requires_grad=True) for _ in range(2))
     other = torch.zeros(3)
-    td.kl_divergence(td.OneHotCategorical(logits=theirs), td.OneHotCategorical(logits=other)).backward()
+    td.kl_divergence(
+        td.OneHotCategorical(logits=theirs), td.OneHotCategorical(logits=other)
+    ).backward()
     st.OneHot(3).kl(ours, other).backward()
     p = 1 / (1 + np.e)
     exact = p * (1 - p) * np.array([-1, 1, 0])  # of sum p log p with p = sigmoid
@@ -270,7 +285,8 @@ def relaxed_log_prob():
     good = int(ours.isfinite().all(-1).sum())
     return (
         "torch",
-        f"`RelaxedOneHotCategorical.log_prob` of {n} of its own samples, temperature 0.05, {categories} categories",
+        f"`RelaxedOneHotCategorical.log_prob` of {n} of its own samples, temperature 0.05, "
+        f"{categories} categories",
         "finite",
         f"{bad} not finite",
         f"no density of soft samples; that of the utilities they are made of: {n - good} not finite",
@@ -293,8 +309,8 @@ def sinkhorn(method, temperature):
         return f"sums off by {error:.0e}"
 
     what = (
-        f'`ot.sinkhorn(method="{method}")`, {n} x {n} normal costs, regularization {temperature}, float64, '
-        "iterations as by default"
+        f'`ot.sinkhorn(method="{method}")`, {n} x {n} normal costs, regularization {temperature}, '
+        "float64, iterations as by default"
     )
     return "POT", what, "rows and columns sum to 1", sums(plan), sums(soft.numpy())
 

@@ -72,7 +72,12 @@ def test_quadratic_transport():
     utility = utilities(n, n)
     uniform = np.full(n, 1 / n)
     plan = ot.smooth.smooth_ot_dual(
-        uniform, uniform, -utility.numpy(), n * temperature, reg_type="l2", stopThr=1e-14,
+        uniform,
+        uniform,
+        -utility.numpy(),
+        n * temperature,
+        reg_type="l2",
+        stopThr=1e-14,
         numItermax=10_000,
     )
     soft = st.Matching(n).relax(utility.flatten(), temperature, "squared_norm")
@@ -179,7 +184,7 @@ def test_longest_path():
     utility = utilities(structure.size)
     networkx, made = graph(utility, nodes)
     made = networkx.DiGraph((min(e[:2]), max(e[:2]), e[2]) for e in made.edges(data=True))
-    for i, j, data in made.edges(data=True):
+    for *_, data in made.edges(data=True):
         data["cost"] = -data["utility"]
     path = networkx.bellman_ford_path(made, 0, nodes - 1, weight="cost")
     used = set(itertools.pairwise(path))

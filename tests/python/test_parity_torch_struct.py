@@ -74,6 +74,8 @@ def test_dependency_trees(single_root):
     inner = roots_on_diagonal(utility, NODES)
     marginals = torch_struct.deptree.deptree_nonproj(inner, not single_root, eps=0.0)
     close(s.marginals(utility), from_roots_on_diagonal(marginals))
-    close(s.log_partition(utility), torch_struct.deptree.deptree_part(inner, not single_root, eps=0.0))
+    close(
+        s.log_partition(utility), torch_struct.deptree.deptree_part(inner, not single_root, eps=0.0)
+    )
     law = torch_struct.NonProjectiveDependencyCRF(inner, multiroot=not single_root)
     close(s.marginals(utility), from_roots_on_diagonal(law.marginals), 1e-3)

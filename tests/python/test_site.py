@@ -1,5 +1,6 @@
-"""The pages of the documentation: every block of Python runs, in order, one namespace a page; a block of
-text right behind it is what it prints. scripts/docs.sh builds them into a site and follows its links."""
+"""The pages of the documentation: every block of Python runs, in order, one namespace a page; a
+block of text right behind it is what it prints. scripts/docs.sh builds the pages into a site and
+follows its links."""
 
 import contextlib
 import io
@@ -13,7 +14,12 @@ from cli_program import ROOT
 from torch_support import st
 
 DOCS = ROOT / "docs"
-PAGES = [DOCS / "index.md", DOCS / "tutorial.md", *DOCS.glob("how_to/*.md"), *DOCS.glob("migrate/*.md")]
+PAGES = [
+    DOCS / "index.md",
+    DOCS / "tutorial.md",
+    *DOCS.glob("how_to/*.md"),
+    *DOCS.glob("migrate/*.md"),
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
 OPTIONAL = ("softtricks.jax", "softtricks.torch.estimators")
 
@@ -40,7 +46,7 @@ def test_migration_pages_have_a_table_of_equivalents():
 
 
 def test_the_table_of_where_others_break_is_of_these_cases():
-    """Packages, versions and cases, run anew; what came out may differ in digits, and ours may not be lost."""
+    """Packages, versions and cases, run anew; what came out may differ in digits."""
     for package in ("torch_struct", "entmax", "ot", "networkx", "pyro", "mpmath"):
         pytest.importorskip(package)
     path = os.pathsep.join([str(ROOT / "bindings/python"), os.environ.get("PYTHONPATH", "")])
@@ -63,7 +69,9 @@ def test_the_page_of_headers_has_every_structure():
 
     for name, structure in st.structures.items():
         header = ROOT / f"include/softtricks/structure/{structure.name}.hpp"
-        blocks = {struct: text for text, struct in BLOCK.findall(header.read_text(encoding="utf-8"))}
+        blocks = {
+            struct: text for text, struct in BLOCK.findall(header.read_text(encoding="utf-8"))
+        }
         shown = to_rst(re.sub(r"^/// ?", "", blocks[name], flags=re.M))
         assert "Set" in shown and "argmax" in shown, shown
 
