@@ -1,7 +1,7 @@
 """The README's table of structures and verbs, from what the program says of itself.
 
-    build/release/softtricks list --json | python3 docs/table.py            prints it
-    build/release/softtricks list --json | python3 docs/table.py README.md  puts it into the file
+build/release/softtricks list --json | python3 docs/table.py            prints it
+build/release/softtricks list --json | python3 docs/table.py README.md  puts it into the file
 """
 
 import json
@@ -45,7 +45,9 @@ def table(offer):
     lines = ["| structure | " + " | ".join(", ".join(verbs) for verbs in found.values()) + " |"]
     lines.append("|---" * (len(found) + 1) + "|")
     for i, structure in enumerate(structures):
-        name = f"`{structure['name']}({', '.join(field(structure, f) for f in structure['shape'])})`"
+        name = (
+            f"`{structure['name']}({', '.join(field(structure, f) for f in structure['shape'])})`"
+        )
         cells = " | ".join("yes" if has[i] else "-" for has in found)
         lines.append(f"| {name} | {cells} |")
     lines.append("")
@@ -54,8 +56,8 @@ def table(offer):
     return "\n".join(lines) + "\n"
 
 
-def main(arguments):
-    text = table(json.load(sys.stdin))
+def replace(arguments, text):
+    """Prints the text, or puts it between the two lines of the file that the arguments name."""
     if not arguments:
         print(text, end="")
         return 0
@@ -64,11 +66,11 @@ def main(arguments):
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        print(f"table.py: {path} lacks the lines {BEGIN.strip()} and {END.strip()}", file=sys.stderr)
+        print(f"{path} lacks the lines {BEGIN.strip()} and {END.strip()}", file=sys.stderr)
         return 1
     path.write_text(before + begin + text + end + after, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(replace(sys.argv[1:], table(json.load(sys.stdin))))

@@ -95,6 +95,9 @@ fresh_environment() { # fresh_environment <folder> <packages beside the wheel>..
   "$uv" pip install -q --python "$1/bin/python" "$work"/dist/*.whl "${@:2}"
 }
 
+# Needs the command line and the operators of step release.
+step_docs() { scripts/docs.sh; }
+
 step_asan() {
   configure asan
   build asan

@@ -79,15 +79,19 @@ check_versions() {
 
 # ---- virtual environments ----------------------------------------------------------------------
 stamp_of() { # what an environment is made from
-  { cat "$1"; echo "uv $uv_version"; } | sha256sum | cut -d' ' -f1
+  { cat "$@"; echo "uv $uv_version"; } | sha256sum | cut -d' ' -f1
 }
 
-# make_environment <folder> <requirements> <GB to have> [uv arguments]
+# make_environment <folder> <names of requirements> <GB to have> [uv arguments]
 make_environment() {
-  local folder=$1 requirements=$2 gigabytes=$3
+  local folder=$1 names=$2 gigabytes=$3 name files=() arguments=()
   shift 3
+  for name in $names; do
+    files+=("scripts/requirements/$name.txt")
+    arguments+=(-r "scripts/requirements/$name.txt")
+  done
   local stamp="$folder/softtricks-stamp" wanted
-  wanted=$(stamp_of "$requirements")
+  wanted=$(stamp_of "${files[@]}")
   if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$folder/bin/python" -c '' 2>/dev/null; then
     echo "$folder: up to date"
     return
@@ -103,7 +107,7 @@ make_environment() {
   "$folder/bin/python" -m pip install -q --disable-pip-version-check "uv==$uv_version" ||
     die "pip could not download uv" "$network"
   UV_HTTP_TIMEOUT=300 "$folder/bin/python" -m uv pip install --python "$folder/bin/python" \
-    -r "$requirements" "$@" || die "uv could not install $requirements" "$network"
+    "${arguments[@]}" "$@" || die "uv could not install ${files[*]}" "$network"
   echo "$wanted" >"$stamp"
 }
 
@@ -117,7 +121,7 @@ esac
 need_writable
 install_packages
 check_versions
-make_environment .venv scripts/requirements/programs.txt 4 --no-deps
+make_environment .venv programs 4 --no-deps
 if [ "$for_check" = yes ]; then
-  make_environment .venv-python scripts/requirements/python.txt 8
+  make_environment .venv-python "python docs parity" 8
 fi
