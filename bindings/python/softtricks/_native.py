@@ -34,8 +34,9 @@ def _load_core():
     if name not in sys.modules:
         path = find(*("_core" + suffix for suffix in EXTENSION_SUFFIXES))
         spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
     return sys.modules[name]
 
 
