@@ -15,6 +15,10 @@ They are `Gibbs`, `Perturbed`, `Relaxed`, `StraightThrough` and `ExactStraightTh
 A structure's own fields are named arguments; the first may be left out where the number of utilities
 tells it: KSubset(utilities, k=3).
 
+Every draw takes its seed from torch's generator, so that torch.manual_seed repeats it. For
+torch.compile(fullgraph=True) take `Gibbs(structure, utilities, validate_args=False)` and its kin: to find
+the structure that utilities belong to is a break in the graph.
+
 >>> import torch
 >>> from softtricks.torch import distributions
 >>> _ = torch.manual_seed(0)
@@ -30,10 +34,14 @@ torch.Size([7, 32])
 >>> distributions.RelaxedSpanningTree(0.5, utilities).rsample().square().sum().backward()
 """
 
+import contextlib
+import functools
+import inspect
+
 import torch
 from torch.distributions import Distribution, constraints, register_kl
 
-from . import _enumerate, perturb, perturbations, structures
+from . import _enumerate, _rules, perturb, perturbations, structures
 from ._front import front
 
 
@@ -59,13 +67,22 @@ class Member(constraints.Constraint):
 _hull_box = constraints.independent(constraints.unit_interval, 1)
 
 
+class _Utilities(constraints.Constraint):
+    """No NaN; -inf excludes an entry. (torch's own real_vector refuses empty batches.)"""
+
+    event_dim = 1
+
+    def check(self, value):
+        return ~value.isnan().any(-1)
+
+
 class _OfStructure(Distribution):
     """What all laws here share: a structure, and one vector of utilities an instance.
 
     lengths, counts: of instances that differ in them, as for the structure's own methods.
     """
 
-    arg_constraints = {"utilities": constraints.real_vector}
+    arg_constraints = {"utilities": _Utilities()}
 
     def __init__(self, structure, utilities, lengths=None, counts=None, validate_args=None):
         self.structure = structure
@@ -174,7 +191,9 @@ class Perturbed(_OfStructure):
     """The law of argmax over X of U . x with random utilities U around theta: a stochastic argmax trick.
 
     perturbation: a law of U, one of softtricks.torch.perturbations; its own parameters are further
-    named arguments. The probabilities of members are not offered: they have no closed form.
+    named arguments. (A name that is also the structure's, as the k of "sum_of_gamma" is for subsets, needs
+    this class: Perturbed(KSubset(9, k=3), theta, perturbation="sum_of_gamma", k=3).) The probabilities of
+    members are not offered: they have no closed form.
     """
 
     has_rsample = False
@@ -182,10 +201,13 @@ class Perturbed(_OfStructure):
     def __init__(self, structure, theta, *, perturbation="gumbel", lengths=None, counts=None,
                  validate_args=None, **parameters):
         self.perturbation, self.parameters = perturbation, parameters
-        if perturbation not in perturbations:
-            known = ", ".join(perturbations)
-            raise ValueError(f"perturbation: {perturbation!r} is not one of {known}")
+        _check_law(perturbation, parameters)
         super().__init__(structure, theta, lengths, counts, validate_args)
+
+    @property
+    def theta(self):
+        """What the random utilities lie around, [..., size]."""
+        return self.utilities
 
     def sample(self, sample_shape=(), generator=None):
         """Hard samples: argmax of random utilities, [sample_shape, ..., size]."""
@@ -210,8 +232,8 @@ class Perturbed(_OfStructure):
 class Relaxed(Perturbed):
     """Soft samples: argmax over the convex hull of X of U . x - temperature f(x), U random around theta.
 
-    temperature, perturbation, regularizer, utility_range: see the structure's `relax`. There is no
-    density: soft samples are not members, and sparse ones lie on faces. `support` is the box [0, 1].
+    temperature: a number or a tensor of one an instance, which broadcasts with theta's batch and gets a
+    gradient. perturbation, regularizer, utility_range: see the structure's `relax`. There is no density: soft samples are not members, and sparse ones lie on faces. `support` is the box [0, 1].
     [Paulus et al. 2020]
     """
 
@@ -220,10 +242,13 @@ class Relaxed(Perturbed):
 
     def __init__(self, structure, temperature, theta, *, regularizer="gibbs_entropy",
                  utility_range=None, **others):
-        theta = front.array("utilities", theta)
+        theta = front.array("theta", theta)
         self.temperature = torch.as_tensor(temperature, dtype=theta.dtype, device=theta.device)
-        # One an instance has its place before the entries; a plain number is quicker as it is.
-        self._divisor = self.temperature.unsqueeze(-1) if front.is_array(temperature) else temperature
+        if isinstance(temperature, (int, float)):
+            self._divisor = temperature  # quicker as it is
+        else:
+            self._divisor = self.temperature.unsqueeze(-1)
+            theta = front.broadcast_named("temperature", theta, self._divisor)[0]
         self.regularizer, self.utility_range = regularizer, utility_range
         super().__init__(structure, theta, **others)
 
@@ -275,7 +300,20 @@ def _hard_with_gradient_of(hard, soft):
 
 
 def _seed(generator):
-    return int(torch.randint(-(2**63), 2**63 - 1, (), generator=generator))
+    transformed = not torch.compiler.is_compiling() and _rules.transforming()
+    # One seed for all elements of a vmap: the operators' own rules tell them apart.
+    with torch._C._DisableFuncTorch() if transformed else contextlib.nullcontext():
+        return int(torch.randint(-(2**63), 2**63 - 1, (), generator=generator))
+
+
+def _check_law(perturbation, parameters):
+    if perturbation not in perturbations:
+        known = ", ".join(perturbations)
+        raise ValueError(f"perturbation: {perturbation!r} is not one of {known}")
+    for name in parameters:
+        if name not in perturbations[perturbation]:
+            accepted = ", ".join(perturbations[perturbation]) or "none"
+            raise TypeError(f"{name}: not a parameter of {perturbation!r}; accepted: {accepted}")
 
 
 @register_kl(Gibbs, Gibbs)
@@ -295,7 +333,9 @@ def _kl_of_gibbs_laws(p, q):
 # ---- a class for each structure -----------------------------------------------------------------
 
 
-def _shaped(cls, size, fields):
+@torch.compiler.disable  # it tries shapes that may not exist
+@functools.lru_cache(1024)
+def _shaped(cls, size, /, **fields):
     """The structure with these fields; the first, if left out, as `size` utilities tell it."""
     first = cls.fields[0]
     if first in fields:
@@ -336,11 +376,27 @@ def _of(law, cls, prefix, leading):
         utilities = front.array(leading[-1], first[-1])
         if utilities.ndim == 0:
             raise ValueError(f"{leading[-1]}: expected shape [..., size], not []")
-        law.__init__(self, _shaped(cls, utilities.shape[-1], fields), *first, **named)
+        law.__init__(self, _shaped(cls, utilities.shape[-1], **fields), *first, **named)
 
-    fields = ", ".join(f"{field}=" for field in cls.fields)
-    doc = f"{name}({', '.join(leading)}, {fields} ...): `{law.__name__}` of {cls.__name__}."
-    return type(name, (law,), {"__init__": __init__, "__module__": __name__, "__doc__": doc})
+    signature = _signature(law, cls, leading)
+    doc = f"{name}{signature}: `{law.__name__}` of {cls.__name__}."
+    members = {"__init__": __init__, "__signature__": signature, "__doc__": doc}
+    return type(name, (law,), {"__module__": __name__, **members})
+
+
+def _signature(law, cls, leading):
+    """The law's own, with the structure's fields in the place of the structure."""
+    named = inspect.Parameter.KEYWORD_ONLY
+    fields = [field.replace(kind=named) for field in cls.__signature__.parameters.values()]
+    fields[0] = fields[0].replace(default=None)
+    of_law = {}
+    for base in reversed(law.__mro__[: law.__mro__.index(Distribution)]):
+        of_law.update(inspect.signature(base.__init__).parameters)
+    first = [of_law[name].replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in leading]
+    taken = {"self", "structure", "utilities", "others", "parameters", *leading, *cls.fields}
+    rest = [p.replace(kind=named) for name, p in of_law.items() if name not in taken]
+    ends = [of_law["parameters"]] if "parameters" in of_law else []
+    return inspect.Signature([*first, *fields, *rest, *ends])
 
 
 _LAWS = {
