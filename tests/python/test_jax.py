@@ -175,9 +175,10 @@ assert (x == jnp.concatenate([tree.sample(u[:2], keys[0]), tree.sample(u[2:], ke
 spread = jax.device_put(u, NamedSharding(mesh, P("batch")))
 assert (jax.jit(tree.marginals)(spread) == tree.marginals(u)).all()
 assert (tree.sample(u, seed=2**40) != tree.sample(u, seed=2**41)).any()
-import doctest, softtricks.jax
+import doctest, softtricks, softtricks.jax
+names = {"numpy": np, "softtricks": softtricks}
 for place in (softtricks.jax, softtricks.jax.Structure, softtricks.jax._Laws):
-    for examples in doctest.DocTestFinder().find(place, "softtricks.jax", globs={}):
+    for examples in doctest.DocTestFinder().find(place, "softtricks.jax", globs=names):
         assert doctest.DocTestRunner().run(examples).failed == 0
 print("fine")
 """

@@ -11,7 +11,8 @@ from .._native import core
 from . import _library
 from ._primitive import solve
 
-_HALVES = (jnp.bfloat16, jnp.float16)
+_HALVES = (numpy.dtype(jnp.bfloat16), numpy.dtype(jnp.float16))
+_FLOATS = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64), *_HALVES)
 
 # What the library calls an operator's arrays beside utilities, or beside theta.
 _ARRAYS = {
@@ -50,7 +51,7 @@ class JaxFrontEnd(FrontEnd):
 
     def array(self, name, value):
         value = _array(name, value)
-        if value.dtype not in (jnp.float32, jnp.float64, *_HALVES):
+        if value.dtype not in _FLOATS:
             raise ValueError(
                 f"{name}: expected float32, float64, bfloat16 or float16, not {value.dtype}; "
                 f"convert it, as in {name}.astype(jnp.float32)"
@@ -115,7 +116,9 @@ class JaxFrontEnd(FrontEnd):
 
 
 def _array(name, value):
-    if not isinstance(value, (jax.Array, numpy.ndarray, numpy.generic)):
+    if isinstance(value, jax.Array):
+        return value
+    if not isinstance(value, (numpy.ndarray, numpy.generic)):
         raise TypeError(f"{name}: expected a jax.Array, not {type(value).__name__}")
     return jnp.asarray(value)
 

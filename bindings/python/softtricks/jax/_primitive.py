@@ -41,9 +41,14 @@ _PERTURBATION_PAIRS = {f"{name}_vjp": "pair" for name in ("transform", "log_prob
 def solve(name, handler, operands, attributes):
     """Calls a verb. operands: arrays by name, utility or theta first; attributes: pairs. Returns its
     results, one or two."""
-    results = _RESULTS if handler == SOLVE else _PERTURBATION_PAIRS
-    verb = Verb(name, handler, results.get(name, "entries"), tuple(operands), tuple(attributes))
+    verb = _verb(name, handler, tuple(operands), tuple(attributes))
     return _primitive.bind(*_equally_varying(operands.values()), verb=verb)
+
+
+@functools.lru_cache(maxsize=4096)
+def _verb(name, handler, operands, attributes):
+    results = _RESULTS if handler == SOLVE else _PERTURBATION_PAIRS
+    return Verb(name, handler, results.get(name, "entries"), operands, attributes)
 
 
 def _again(verb, name, operands, **replaced):
@@ -75,6 +80,8 @@ def _varying(aval):
 def _equally_varying(operands):
     """Inside shard_map all operands must vary along the same axes."""
     operands = list(operands)
+    if len(operands) == 1:
+        return operands
     axes = [_varying(jax.typeof(operand)) for operand in operands]
     union = frozenset().union(*axes)
     for i, own in enumerate(axes):
