@@ -13,7 +13,7 @@ from pathlib import Path
 
 # Of each front end: imports and what its arrays are. Array comes out, ArrayLike goes in.
 PREAMBLES = {
-    "softtricks": '''from collections.abc import Sequence
+    "softtricks": '''from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import numpy
@@ -30,10 +30,12 @@ Seed: TypeAlias = int | numpy.random.Generator
 
 __version__: str
 ''',
-    "softtricks.torch": '''from collections.abc import Sequence
+    "softtricks.torch": '''from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from torch import Tensor
+
+from . import estimators as estimators
 
 Array: TypeAlias = Tensor
 ArrayLike: TypeAlias = Tensor
@@ -42,6 +44,12 @@ Seed: TypeAlias = int
 ''',
 }
 
+ESTIMATORS = '''# Written by scripts/make_stubs.py.
+from collections.abc import Callable
+from typing import Any
+
+from . import Array, ArrayLike, Integers, Oracle, Seed, Structure
+'''
 ARRAYS = ["utility", "x", "other", "soft", "cotangent", "theta", "theta0", "value", "noise"]
 TYPES = {
     **dict.fromkeys(ARRAYS, "ArrayLike"),
@@ -52,6 +60,17 @@ TYPES = {
     "temperature": "float | ArrayLike",
     "utility_range": "float | None",
     "parameters": "float",
+    "structure": "Structure | Oracle",
+    "target": "ArrayLike",
+    "changed": "ArrayLike | None",
+    "samples": "int | None",
+    "baseline": "Any",
+    "step": "Any",
+    "loss": "Callable[[Array], Array]",
+    **dict.fromkeys(["size", "steps", "draws"], "int"),
+    **dict.fromkeys(["batched", "exact", "central"], "bool"),
+    "tolerance": "float",
+    "argmax": "Callable[[Any], Any]",
 }
 PAIR = "tuple[Array, Array]"
 RETURNS = {
@@ -96,6 +115,12 @@ def base_class(cls):
     return text
 
 
+def oracle(cls):
+    init = function("__init__", cls.__init__, "    ").replace("-> Array", "-> None")
+    verbs = [function(verb, getattr(cls, verb), "    ") for verb in cls.verbs]
+    return f"class {cls.__name__}:\n    size: int\n{init}{''.join(verbs)}"
+
+
 def structure(cls):
     parameters = inspect.signature(cls).parameters.values()
     fields = "".join(f"    {p.name}: int\n" for p in parameters)
@@ -111,6 +136,8 @@ def stub(module):
         value = getattr(module, name)
         if name in module.structures:
             classes.append(structure(value))
+        elif name == "Oracle":
+            classes.append(oracle(value))
         elif inspect.isroutine(value):
             functions.append(function(name, value))
     values = '''structures: dict[str, type[Structure]]
@@ -122,6 +149,39 @@ instruction_set: str
     return f"{head}\n{values}\n{body}"
 
 
+def estimators_stub(module):
+    """The text of the stub of a front end's estimators."""
+    values = [name for name in module.__all__ if inspect.isclass(getattr(module, name))]
+    functions = [name for name in module.__all__ if name not in values]
+    classes = "\n".join(plain_class(getattr(module, name)) for name in values)
+    text = "".join(function(name, getattr(module, name)) for name in functions)
+    # None is the Gibbs law, or the law that a structure goes with.
+    text = text.replace("perturbation: str =", "perturbation: str | None =")
+    return f"{ESTIMATORS}\n{classes}\n{text}"
+
+
+def plain_class(cls):
+    """A dataclass whose methods make others of it."""
+    fields = [f"{p.name}: Any{'' if p.default is p.empty else f' = {p.default!r}'}"
+              for p in inspect.signature(cls).parameters.values()]  # fmt: skip
+    text = f"class {cls.__name__}:\n    def __init__({', '.join(['self', *fields])}) -> None: ...\n"
+    for name in inspect.signature(cls).parameters:
+        text += f"    {name}: Any\n"
+    for name in sorted(set(dir(cls)) - {*dir(object), *inspect.signature(cls).parameters}):
+        value = getattr(cls, name)
+        if inspect.isfunction(value) and not name.startswith("_"):
+            given = ", ".join(f"{p}: Any" for p in list(inspect.signature(value).parameters)[1:])
+            text += f"    def {name}(self, {given}) -> Any: ...\n"
+    return text
+
+
+def stubs(module):
+    """Stub files and their texts."""
+    yield place(module), stub(module)
+    if hasattr(module, "estimators"):
+        yield place(module.estimators), estimators_stub(module.estimators)
+
+
 def place(module):
     return Path(module.__file__).with_suffix(".pyi")
 
@@ -129,8 +189,9 @@ def place(module):
 def main(names):
     for name in names or PREAMBLES:
         module = importlib.import_module(name)
-        place(module).write_text(stub(module))
-        print(place(module))
+        for path, text in stubs(module):
+            path.write_text(text)
+            print(path)
 
 
 if __name__ == "__main__":

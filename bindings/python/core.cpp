@@ -130,6 +130,8 @@ std::int64_t structure_size(const std::string& structure, const std::vector<std:
 }  // namespace
 }  // namespace softtricks
 
+void add_oracle(nb::module_& module);  // oracle.cpp
+
 NB_MODULE(_core, m) {
   namespace s = softtricks;
   const auto nothing = nb::none();
@@ -148,5 +150,6 @@ NB_MODULE(_core, m) {
   m.def("registry", &s::registry_json);
   m.def("set_num_threads", [](int count) { s::threads = count; });
   m.def("get_num_threads", &s::thread_count);
+  add_oracle(m);
   m.attr("version") = SOFTTRICKS_VERSION;
 }

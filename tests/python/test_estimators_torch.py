@@ -362,7 +362,7 @@ def test_bad_arguments():
 def test_docstrings():
     import doctest
 
-    from softtricks import _baselines
+    from softtricks._estimators import baselines as _baselines
 
     for module in (se, _baselines):
         result = doctest.testmod(module)

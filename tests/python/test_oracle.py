@@ -270,3 +270,19 @@ def test_docstrings():
     for module in (_oracle, _torch_oracle):
         result = doctest.testmod(module)
         assert result.attempted and not result.failed
+
+
+def test_the_example_learns():
+    """Values under which the knapsack holds the items that were wanted."""
+    import os
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    program = Path(__file__).resolve().parents[2] / "docs/examples/oracle.py"
+    environment = {**os.environ, "PYTHONPATH": str(Path(softtricks.__file__).parents[1])}
+    shown = subprocess.run(
+        [sys.executable, program], env=environment, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert shown[0] == "hard [1.0, 0.0, 0.0, 1.0]"
+    assert shown[2].endswith("of [1.0, 0.0, 0.0, 1.0]")

@@ -4,15 +4,9 @@ import operator
 
 import numpy
 
+from ._native import core
+
 _VERBS = ("argmax", "relax", "active_set")
-
-
-def _native():
-    try:
-        from . import _core
-    except ImportError as error:
-        raise ImportError("soft samples of an Oracle need softtricks._core, which is missing") from error
-    return _core
 
 
 class Oracle:
@@ -143,7 +137,7 @@ class Oracle:
 
     def _project(self, utility):
         """Points [batch, size], members [batch, count, size], weights [batch, count]."""
-        search = _native().projections(utility, self.exact, self.tolerance, self.steps)
+        search = core.projections(utility, self.exact, self.tolerance, self.steps)
         while len(questions := search.ask()):
             search.answer(self._ask(questions))
         return search.result()[:3]
@@ -170,7 +164,7 @@ class Oracle:
 def projection_vjp(utility, members, weights, cotangent):
     """Of `Oracle._project`; asks nobody."""
     arrays = map(numpy.ascontiguousarray, (utility, members, weights, cotangent))
-    return _native().projection_vjp(*arrays)
+    return core.projection_vjp(*arrays)
 
 
 def _cut(x, count, axis, array=numpy):

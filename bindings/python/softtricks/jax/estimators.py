@@ -27,7 +27,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from .. import _baselines
+from .._estimators import baselines as _baselines
 from .._estimators import Framework, public
 from ._front import front
 

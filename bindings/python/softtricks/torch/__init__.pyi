@@ -1,8 +1,10 @@
 # Written by scripts/make_stubs.py.
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from torch import Tensor
+
+from . import estimators as estimators
 
 Array: TypeAlias = Tensor
 ArrayLike: TypeAlias = Tensor
@@ -74,6 +76,13 @@ class Matching(Structure):
 class OneHot(Structure):
     categories: int
     def __init__(self, categories: int) -> None: ...
+
+class Oracle:
+    size: int
+    def __init__(self, size: int, argmax: Callable[[Any], Any], *, batched: bool = True, exact: bool = True, tolerance: float = 1e-06, steps: int = 1000) -> None: ...
+    def argmax(self, utility: ArrayLike) -> Array: ...
+    def relax(self, utility: ArrayLike, temperature: float | ArrayLike, regularizer: str = 'squared_norm') -> Array: ...
+    def active_set(self, utility: ArrayLike, temperature: float | ArrayLike, count: int, regularizer: str = 'squared_norm') -> tuple[Array, Array]: ...
 
 class ProjectiveTree(Structure):
     nodes: int
