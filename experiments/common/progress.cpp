@@ -53,9 +53,10 @@ Progress* shared_progress(std::size_t count) {
   return records;
 }
 
-Display::Display(std::vector<std::string> names, const Progress* progress)
+Display::Display(std::vector<std::string> names, const Progress* progress, const Words& words)
     : names_(std::move(names)),
       progress_(progress),
+      words_(words),
       terminal_(::isatty(STDERR_FILENO) == 1),
       reported_(names_.size(), Progress::waiting) {}
 
@@ -73,12 +74,16 @@ std::string Display::line(std::size_t which, int width) const {
     return result + words[state];
   }
   if (width > 0) result += bar(part, std::clamp(width - 98, 0, 30)) + ' ';
-  std::snprintf(text, sizeof text, "%3.0f%% loss %8.1f", 100 * part, p.loss.load());
-  result += text;
-  if (p.evaluated) {
-    std::snprintf(text, sizeof text, "  ELBO %8.1f  precision %5.1f%%", p.elbo.load(),
-                  100 * p.precision.load());
+  const auto add = [&](const char* format, double value) {
+    std::snprintf(text, sizeof text, format, value);
     result += text;
+  };
+  add("%3.0f%% ", 100 * part);
+  add(words_.loss, p.loss);
+  if (p.evaluated) {
+    result += "  ";
+    add(words_.score, p.score);
+    add("  precision %5.1f%%", 100 * p.precision);
   }
   const double speed = p.updates_per_second;
   if (state == Progress::running && speed > 0) {

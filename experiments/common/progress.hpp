@@ -16,7 +16,7 @@ struct Progress {
   enum State : int { waiting, running, testing, done, skipped, failed };
   std::atomic<int> state{waiting};
   std::atomic<std::int64_t> update{0}, updates{0};
-  std::atomic<double> loss{0}, elbo{0}, precision{0}, updates_per_second{0};
+  std::atomic<double> loss{0}, score{0}, precision{0}, updates_per_second{0};
   std::atomic<bool> evaluated{false};
   char message[2048] = {};  // written before `state` becomes failed
 
@@ -29,7 +29,12 @@ Progress* shared_progress(std::size_t count);
 
 class Display {
  public:
-  Display(std::vector<std::string> names, const Progress* progress);
+  /// How numbers are written, as formats of one double.
+  struct Words {
+    const char* loss = "loss %8.1f";
+    const char* score = "score %8.1f";
+  };
+  Display(std::vector<std::string> names, const Progress* progress, const Words& words);
 
   /// Shows the present state; `last` ends the block on a terminal.
   void show(bool last = false);
@@ -43,6 +48,7 @@ class Display {
 
   std::vector<std::string> names_;
   const Progress* progress_;
+  Words words_;
   bool terminal_;
   std::size_t shown_ = 0;
   std::vector<int> reported_;

@@ -1,78 +1,20 @@
 #include "graph_layout/checkpoint.hpp"
 
-#include <cstring>
-
-#include <nlohmann/json.hpp>
-
-#include "common/error.hpp"
-#include "common/tensor_file.hpp"
+#include "common/tensor_arrays.hpp"
 
 namespace graph_layout {
 namespace {
 
-using experiments::ArrayView;
-using experiments::Bytes;
+using experiments::Arrays;
+using experiments::copy_into;
 using experiments::Path;
 using experiments::TensorFile;
 using Json = nlohmann::json;
-
-constexpr std::string_view what = "checkpoint";
-
-std::string remedy(const Path& path) {
-  return "delete the folder '" + path.parent_path().string() + "' to start this row afresh";
-}
-
-/// Arrays to write; keeps copies of those that lie on another device alive.
-class Arrays {
- public:
-  void add(const std::string& name, const at::Tensor& value) {
-    const at::Tensor dense = value.detach().cpu().contiguous();
-    kept_.push_back(dense);
-    views_.push_back({name, "F32", dense.sizes().vec(),
-                      Bytes(static_cast<const char*>(dense.const_data_ptr()),
-                            static_cast<std::size_t>(dense.numel()) * sizeof(float))});
-  }
-
-  const std::vector<ArrayView>& views() const { return views_; }
-
- private:
-  std::vector<at::Tensor> kept_;
-  std::vector<ArrayView> views_;
-};
-
-void copy_into(at::Tensor target, const TensorFile& file, const std::string& name) {
-  const ArrayView& array = file.array(name, "F32");
-  if (at::IntArrayRef(array.shape) != target.sizes()) {
-    throw experiments::UserError("checkpoint '" + file.path.string() + "': array '" + name +
-                                 "' has another shape than this model; " + remedy(file.path));
-  }
-  at::Tensor dense = at::empty(array.shape, at::kFloat);
-  std::memcpy(dense.mutable_data_ptr(), array.bytes.data(), array.bytes.size());
-  target.copy_(dense);
-}
 
 Json scalars(const Candidate& c) {
   return {{"average", {c.average.sum, c.average.weight}},
           {"loss", {c.loss_sum, c.loss_count}},
           {"trial", c.trial_sum}};
-}
-
-std::map<std::string, std::string> metadata(const CheckpointKey& key, const Json& state) {
-  return {{"identity", key.identity.dump()},
-          {"threads", std::to_string(key.threads)},
-          {"state", state.dump()}};
-}
-
-/// Turns whatever a damaged or foreign file makes a parser throw into one sentence.
-template <class Read>
-auto reading(const Path& path, const Read& read) {
-  try {
-    return read();
-  } catch (const std::exception& error) {
-    if (dynamic_cast<const experiments::UserError*>(&error)) throw;
-    throw experiments::UserError("checkpoint '" + path.string() + "' is not one of this program (" +
-                                 error.what() + "); " + remedy(path));
-  }
 }
 
 }  // namespace
@@ -123,13 +65,13 @@ void save_training(const Path& path, const Training& t, const CheckpointKey& key
                       {"metrics_length", t.metrics_length},
                       {"scout_losses", t.scout_losses},
                       {"candidates", candidates}};
-  experiments::write_tensor_file(path, arrays.views(), metadata(key, state), what);
+  experiments::write_checkpoint(path, arrays, key, state);
 }
 
 Training load_training(const Path& path, const Options& options, const Task& task) {
-  return reading(path, [&] {
-    TensorFile file = experiments::read_tensor_file(path, what, remedy(path));
-    const Json state = Json::parse(file.metadata.at("state"));
+  return experiments::reading(path, [&] {
+    const TensorFile file = experiments::read_checkpoint(path);
+    const Json state = experiments::state_of(file);
     Training t;
     t.update = state.at("update");
     t.seconds = state.at("seconds");
@@ -165,26 +107,18 @@ void save_model(const Path& path, const Model& model, std::int64_t update,
     arrays.add(parameters.names()[handle], parameters[handle]);
   }
   arrays.add("encoder.moments", model.moments());
-  experiments::write_tensor_file(path, arrays.views(), metadata(key, {{"update", update}}), what);
+  experiments::write_checkpoint(path, arrays, key, {{"update", update}});
 }
 
 std::int64_t load_model(const Path& path, Model& model) {
-  return reading(path, [&] {
-    TensorFile file = experiments::read_tensor_file(path, what, remedy(path));
+  return experiments::reading(path, [&] {
+    const TensorFile file = experiments::read_checkpoint(path);
     const Parameters& parameters = model.parameters();
     for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
       copy_into(parameters[handle].detach(), file, parameters.names()[handle]);
     }
     copy_into(model.moments(), file, "encoder.moments");
-    return Json::parse(file.metadata.at("state")).at("update").get<std::int64_t>();
-  });
-}
-
-CheckpointKey read_key(const Path& path) {
-  return reading(path, [&] {
-    TensorFile file = experiments::read_tensor_file(path, what, remedy(path));
-    return CheckpointKey{Json::parse(file.metadata.at("identity")),
-                         std::stoi(file.metadata.at("threads"))};
+    return experiments::state_of(file).at("update").get<std::int64_t>();
   });
 }
 

@@ -4,9 +4,10 @@
 #include <optional>
 
 #include "common/files.hpp"
+#include "common/parameters.hpp"
+#include "common/tensor_arrays.hpp"
 #include "graph_layout/model.hpp"
 #include "graph_layout/objective.hpp"
-#include "graph_layout/parameters.hpp"
 
 namespace graph_layout {
 
@@ -32,11 +33,8 @@ struct Training {
   std::uint64_t metrics_length = 0;  // bytes of metrics.jsonl that belong to this state
 };
 
-/// The reader of a checkpoint builds its models with `fresh`.
-struct CheckpointKey {
-  nlohmann::json identity;
-  int threads;
-};
+/// The reader of a checkpoint builds its models with `fresh_model`.
+using experiments::CheckpointKey;
 
 void save_training(const experiments::Path& path, const Training& training,
                    const CheckpointKey& key);
@@ -53,8 +51,5 @@ std::unique_ptr<Model> fresh_model(const Options& options, const Task& task,
                                    std::int64_t scout = 0);
 /// Number `scout` of the models that start.
 Candidate fresh_candidate(const Options& options, const Task& task, std::int64_t scout);
-
-/// The words under which a checkpoint was made; reads the file whole. Calls no LibTorch function.
-CheckpointKey read_key(const experiments::Path& path);
 
 }  // namespace graph_layout

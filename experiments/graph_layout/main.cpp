@@ -10,9 +10,10 @@
 
 #include "common/error.hpp"
 #include "common/files.hpp"
+#include "common/pool.hpp"
+#include "common/run.hpp"
 #include "graph_layout/data_file.hpp"
 #include "graph_layout/layout.hpp"
-#include "graph_layout/pool.hpp"
 #include "graph_layout/results.hpp"
 #include "graph_layout/train.hpp"
 
@@ -67,21 +68,26 @@ int run(int count, char** arguments) {
   for (const Task& task : all) done.push_back(finished(options, task));
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  write_config(options, command_line(count, arguments));
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  write_config(options, words);
 
   std::vector<std::string> failures;
   if (left > 0) {
     prepare_data(options, static_cast<int>(cores));
-    const PoolPlan plan = plan_pool(options, left, cores);
-    failures = run_pool(all, done, plan, [&](const Task& task, experiments::Progress& progress) {
-      if (options.device == "cuda") open_cuda();
-      train(options, task, plan.threads, progress);
-    });
+    const auto plan =
+        experiments::plan_pool(options.jobs, options.threads, options.device != "cpu", left, cores);
+    std::vector<std::string> names;
+    for (const Task& task : all) names.push_back(task.name());
+    failures = run_pool(names, done, plan, {.score = "ELBO %8.1f"},
+                        [&](std::size_t which, experiments::Progress& progress) {
+                          if (options.device == "cuda") open_cuda();
+                          train(options, all[which], plan.threads, progress);
+                        });
   } else {
     std::cerr << "Every row of this run is done already.\n";
   }
-  write_summary(options, std::vector<std::string>(arguments + 1, arguments + count));
-  const bool reported = !options.no_report && write_report(options);
+  write_summary(options, words);
+  const bool reported = !options.no_report && experiments::write_report(options.out);
   if (reported) std::cout << (experiments::Path(options.out) / "report.html").string() << '\n';
   std::cout << (experiments::Path(options.out) / "summary.json").string() << '\n';
   for (const std::string& failure : failures) std::cerr << "error: " << failure << '\n';

@@ -7,9 +7,12 @@
 
 #include <ATen/ATen.h>
 
-#include "graph_layout/parameters.hpp"
+#include "common/parameters.hpp"
 
 namespace graph_layout {
+
+using experiments::Adam;
+using experiments::Parameters;
 
 struct ModelShape {
   std::int64_t nodes, frames;

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
-#include <CLI/CLI.hpp>
-
+#include "common/arguments.hpp"
+#include "common/command_line.hpp"
 #include "common/error.hpp"
 
 namespace graph_layout {
 namespace {
 
+using experiments::Bound;
+using experiments::one_of;
+using experiments::reject;
+using experiments::split;
 using experiments::UserError;
 
 constexpr const char* description =
@@ -165,88 +168,13 @@ Options preset(const std::string& name) {
   return options;
 }
 
-/// The preset decides the other options' defaults, so it is looked up before they are parsed.
-std::string find_preset(int count, char** arguments) {
-  for (int i = 1; i < count; ++i) {
-    const std::string text = arguments[i];
-    if (text.starts_with("--preset=")) return text.substr(9);
-    if (text == "--preset" && i + 1 < count) return arguments[i + 1];
-  }
-  return "quick";
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> words;
-  std::stringstream stream(text);
-  for (std::string word; std::getline(stream, word, ',');) {
-    if (!word.empty()) words.push_back(word);
-  }
-  return words;
-}
-
-[[noreturn]] void reject(const std::string& option, const std::string& value,
-                         const std::string& accepted) {
-  throw UserError("--" + option + ": '" + value + "' is not accepted; give " + accepted);
-}
-
-double number(const std::string& text, const std::string& option) {
-  std::size_t used = 0;
-  double value = NAN;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-  }
-  if (used != text.size() || !std::isfinite(value)) {
-    reject(option, text, "a finite number, or ROW=NUMBER,... with rows among those of --help");
-  }
-  return value;
-}
-
-bool is_row(const std::string& name) { return std::ranges::count(row_names(), name) > 0; }
-
-/// The number that `text` gives for `row`; `fallback` where it names only other rows.
-double per_row(const std::string& text, const std::string& row, const std::string& option,
-               double fallback) {
-  double value = fallback;
-  bool exact = false;
-  for (const std::string& word : split(text)) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos) {
-      const double given = number(word, option);
-      if (!exact) value = given;
-    } else {
-      const std::string name = word.substr(0, equals);
-      if (!is_row(name)) reject(option, word, "a row of --help before the '='");
-      const double given = number(word.substr(equals + 1), option);
-      if (name == row) {
-        value = given;
-        exact = true;
-      }
-    }
-  }
-  return value;
-}
-
-struct Bound {
-  const char* option;
-  double value, least;
-};
-
 void validate_choices(const Options& o) {
-  const auto one_of = [](const std::string& option, const std::string& value,
-                         const std::vector<std::string>& accepted) {
-    if (std::ranges::count(accepted, value)) return;
-    std::string list;
-    for (const std::string& word : accepted) list += (list.empty() ? "" : ", ") + word;
-    reject(option, value, "one of " + list);
-  };
   one_of("device", o.device, {"cpu", "cuda"});
   one_of("schedule", o.schedule, {"constant", "linear", "cosine"});
   one_of("kl-over", o.kl_over, {"directed", "undirected"});
   one_of("baseline", o.baseline, {"none", "moving_average", "batch_mean"});
   for (const std::string& row : split(o.rows)) one_of("rows", row, row_names());
   if (split(o.rows).empty()) reject("rows", o.rows, "at least one row");
-  if (split(o.seeds).empty()) reject("seeds", o.seeds, "at least one seed");
 }
 
 void validate_numbers(const Options& o) {
@@ -285,13 +213,7 @@ void validate_numbers(const Options& o) {
       {"checkpoint-seconds", o.checkpoint_seconds, 0},
       {"hard-after", o.hard_after, 0},
   };
-  for (const Bound& bound : bounds) {
-    if (bound.value >= bound.least) continue;  // so NaN is refused too
-    std::ostringstream value, least;
-    value << bound.value;
-    least << "a number of at least " << bound.least;
-    reject(bound.option, value.str(), least.str());
-  }
+  experiments::require_least(bounds);
   if (o.nodes > 200) reject("nodes", std::to_string(o.nodes), "a number from 2 to 200");
   if (!(o.second_decay >= 0 && o.second_decay < 1)) {
     reject("second-decay", std::to_string(o.second_decay), "a number in [0, 1)");
@@ -309,6 +231,10 @@ void validate_numbers(const Options& o) {
 }
 
 Task make_task(const Options& o, const std::string& row, std::int64_t seed) {
+  const auto per_row = [&](const std::string& text, const std::string& name,
+                           const std::string& option, double fallback) {
+    return experiments::per_row(text, name, row_names(), option, fallback);
+  };
   Task task;
   task.row = row;
   task.seed = seed;
@@ -345,24 +271,10 @@ const std::vector<std::string>& row_names() {
 }
 
 Options parse_options(int count, char** arguments) {
-  Options options = preset(find_preset(count, arguments));
-  CLI::App app(description);
-  app.footer(examples);
-  app.option_defaults()->always_capture_default();
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  visit_options(options, [&](const std::string& name, auto& member, const std::string& help) {
-    if constexpr (std::is_same_v<std::remove_reference_t<decltype(member)>, bool>) {
-      app.add_flag("--" + name, member, help);
-    } else {
-      app.add_option("--" + name, member, help);
-    }
-  });
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) std::exit(app.exit(error));
-    throw UserError(std::string(error.what()) + "\nSee softtricks-graph-layout --help.");
-  }
+  Options options = preset(experiments::find_option(count, arguments, "preset", "quick"));
+  experiments::read_command_line(count, arguments,
+                                 {"softtricks-graph-layout", description, examples},
+                                 [&](const auto& function) { visit_options(options, function); });
   validate_choices(options);
   validate_numbers(options);
   if (options.message_hidden == 0) options.message_hidden = options.hidden;
@@ -385,12 +297,8 @@ nlohmann::json to_json(const Options& options) {
 std::vector<Task> tasks(const Options& options) {
   std::vector<Task> all;
   for (const std::string& row : split(options.rows)) {
-    for (const std::string& word : split(options.seeds)) {
-      const double seed = number(word, "seeds");
-      if (seed < 0 || seed != std::floor(seed) || seed > 1e9) {
-        reject("seeds", word, "whole numbers from 0 to 1000000000");
-      }
-      all.push_back(make_task(options, row, static_cast<std::int64_t>(seed)));
+    for (const std::int64_t seed : experiments::whole_numbers(options.seeds, "seeds", 0)) {
+      all.push_back(make_task(options, row, seed));
     }
   }
   return all;

@@ -1,83 +1,26 @@
 #include "graph_layout/results.hpp"
 
-#include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <thread>
 
-#include <spawn.h>
-#include <sys/utsname.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "common/files.hpp"
+#include "common/run.hpp"
 #include "graph_layout/train.hpp"
-
-extern char** environ;
 
 namespace graph_layout {
 namespace {
 
 using experiments::Path;
+using experiments::read_json;
+using experiments::write_json;
 using Json = nlohmann::json;
 
-std::string quoted(const std::string& word) {
-  if (!word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?[]#~`") == std::string::npos) {
-    return word;
-  }
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-std::string joined(const std::vector<std::string>& arguments) {
-  std::string text = "softtricks train graph-layout";
-  for (const std::string& word : arguments) text += ' ' + quoted(word);
-  return text;
-}
+constexpr const char* experiment = "graph-layout";
 
 /// The command that makes one row alone.
 std::string row_command(const std::vector<std::string>& arguments, const std::string& row) {
-  std::vector<std::string> kept;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].starts_with("--rows=")) continue;
-    if (arguments[i] == "--rows") {
-      ++i;
-      continue;
-    }
-    kept.push_back(arguments[i]);
-  }
+  std::vector<std::string> kept = experiments::without_option(arguments, "rows");
   kept.insert(kept.end(), {"--rows", row});
-  return joined(kept);
-}
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  utsname name{};
-  return ::uname(&name) == 0 ? name.machine : "unknown";
-}
-
-std::string today() {
-  const std::chrono::year_month_day day{
-      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())};
-  char text[16];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(day.year()),
-                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
-  return text;
-}
-
-Json machine() {
-  return {{"processor", processor()},
-          {"cores", std::thread::hardware_concurrency()},
-          {"torch", GRAPH_LAYOUT_TORCH_VERSION},
-          {"compiler", __VERSION__}};
+  return experiments::command_line(experiment, kept);
 }
 
 double mean(const std::vector<double>& values) {
@@ -108,14 +51,6 @@ Json summary_of(const std::vector<Json>& results, const std::string& command) {
   return row;
 }
 
-Json read_json(const Path& path, const char* what) {
-  return Json::parse(experiments::read_file(path, what));
-}
-
-void write_json(const Path& path, const Json& json, const char* what) {
-  experiments::write_atomically(path, json.dump(1) + "\n", what);
-}
-
 /// Puts one row's samples beside what is there of the same layouts.
 void add_picture(Json& picture, const Json& samples, const std::string& row) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -130,38 +65,12 @@ void add_picture(Json& picture, const Json& samples, const std::string& row) {
   }
 }
 
-struct ReportProgram {
-  Path python, script;
-};
-
-/// In the source tree this program was built from, or beside the folder it was installed into.
-ReportProgram find_report() {
-  std::error_code error;
-  const Path source = GRAPH_LAYOUT_SOURCE_DIR;
-  const Path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  for (const Path& root :
-       {source / "tools", program.parent_path().parent_path() / "share" / "softtricks"}) {
-    if (!std::filesystem::exists(root / "report.py", error)) continue;
-    const char* chosen = std::getenv("SOFTTRICKS_PYTHON");
-    const Path own = source / ".venv" / "bin" / "python";
-    const Path python = chosen != nullptr                     ? Path(chosen)
-                        : std::filesystem::exists(own, error) ? own
-                                                              : Path("python3");
-    return {python, root / "report.py"};
-  }
-  return {};
-}
-
 }  // namespace
 
-std::string command_line(int count, char** arguments) {
-  return joined(std::vector<std::string>(arguments + 1, arguments + count));
-}
-
-void write_config(const Options& options, const std::string& command) {
+void write_config(const Options& options, const std::vector<std::string>& arguments) {
   Json config = to_json(options);
-  config["command"] = command;
-  config["task"] = "graph-layout";
+  config["command"] = experiments::command_line(experiment, arguments);
+  config["task"] = experiment;
   write_json(Path(options.out) / "config.json", config, "configuration file");
 }
 
@@ -185,41 +94,14 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
     }
   }
   write_json(Path(options.out) / "picture.json", picture, "picture file");
-  const Json summary = {
-      {"task", "graph-layout"}, {"preset", options.preset},          {"command", joined(arguments)},
-      {"rows", rows},           {"nearest_tree_precision", nearest}, {"date", today()},
-      {"machine", machine()}};
+  const Json summary = {{"task", experiment},
+                        {"preset", options.preset},
+                        {"command", experiments::command_line(experiment, arguments)},
+                        {"rows", rows},
+                        {"nearest_tree_precision", nearest},
+                        {"date", experiments::today()},
+                        {"machine", experiments::machine()}};
   write_json(Path(options.out) / "summary.json", summary, "summary");
-}
-
-bool write_report(const Options& options) {
-  const ReportProgram report = find_report();
-  if (report.script.empty()) {
-    std::cerr
-        << "No report: tools/report.py is neither in " << GRAPH_LAYOUT_SOURCE_DIR
-        << " nor beside this program. The results are kept; report.py makes the page later.\n";
-    return false;
-  }
-  const std::string python = report.python, script = report.script, folder = options.out;
-  std::vector<char*> words;
-  for (const std::string* word : {&python, &script, &folder}) {
-    words.push_back(const_cast<char*>(word->c_str()));
-  }
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  // The page's path is printed by this program, once.
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0);
-  pid_t child = 0;
-  const int failure =
-      ::posix_spawnp(&child, python.c_str(), &actions, nullptr, words.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  int status = -1;
-  if (failure == 0) ::waitpid(child, &status, 0);
-  if (failure == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
-  std::cerr << "The report could not be made. The results are kept; try: " << quoted(python) << ' '
-            << quoted(script) << ' ' << quoted(folder) << '\n';
-  return false;
 }
 
 }  // namespace graph_layout

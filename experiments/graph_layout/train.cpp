@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "common/error.hpp"
+#include "common/run.hpp"
 #include "graph_layout/checkpoint.hpp"
 #include "graph_layout/data.hpp"
 #include "graph_layout/objective.hpp"
@@ -69,7 +70,7 @@ class Trainer {
     experiments::prepare_folder(folder_.folder, "--out");
     if (std::filesystem::exists(folder_.last())) {
       // Sums are cut by the number of threads: it is kept, so that the bits are.
-      key_.threads = read_key(folder_.last()).threads;
+      key_.threads = experiments::read_key(folder_.last()).threads;
       training_ = load_training(folder_.last(), options_, task_);
     } else {
       for (std::int64_t scout = 0; scout < task_.scouts; ++scout) {
@@ -82,7 +83,7 @@ class Trainer {
     first_update_ = training_.update;
     progress_.updates = options_.updates;
     progress_.update = training_.update;
-    progress_.elbo = training_.elbo;
+    progress_.score = training_.elbo;
     progress_.precision = training_.precision;
     progress_.evaluated = training_.evaluated >= 0;
     progress_.state = experiments::Progress::running;
@@ -140,7 +141,8 @@ class Trainer {
       if (objective_.encoder_only(training_.update)) {
         candidate.model->decoder_part(parameters.gradients()).zero_();
       }
-      if (options_.clip_norm > 0) clip_norm(parameters.gradients(), options_.clip_norm);
+      if (options_.clip_norm > 0)
+        experiments::clip_norm(parameters.gradients(), options_.clip_norm);
       candidate.adam.update(parameters, rates(*candidate.model), rate, training_.update + 1);
       const double value = loss.nll + loss.kl;
       if (!std::isfinite(value)) stop_diverged(value);
@@ -203,7 +205,7 @@ class Trainer {
     }
     training_.seconds = seconds_before_ + seconds_since(begun_);
     training_.evaluated = training_.update;
-    progress_.elbo = training_.elbo = score.elbo;
+    progress_.score = training_.elbo = score.elbo;
     progress_.precision = training_.precision = score.edge_precision;
     progress_.evaluated = true;
     const Json line = {{"update", training_.update},
@@ -241,7 +243,7 @@ class Trainer {
     const Evaluation score =
         evaluate(*model, objective_, data_.test, options_.test_graphs,
                  seed_for(task_.seed, Purpose::test, 0), options_.reference_quirks);
-    progress_.elbo = score.elbo;
+    progress_.score = score.elbo;
     progress_.precision = score.edge_precision;
     const Json result = {
         {"name", task_.row},
@@ -275,19 +277,6 @@ class Trainer {
   std::int64_t first_update_ = 0;
 };
 
-void require_same(const Json& found, const Json& wanted, const experiments::Path& folder) {
-  std::string differences;
-  for (const auto& [name, value] : wanted.items()) {
-    if (found.contains(name) && found[name] == value) continue;
-    differences += " --" + name + " " + (found.contains(name) ? found[name].dump() : "(unknown)") +
-                   " (now " + value.dump() + ")";
-  }
-  if (differences.empty()) return;
-  throw experiments::UserError("--out: '" + folder.string() +
-                               "' holds a training with other options:" + differences +
-                               "; give those again, another --out, or delete that folder");
-}
-
 }  // namespace
 
 TaskFolder folder_of(const Options& options, const Task& task) {
@@ -296,21 +285,9 @@ TaskFolder folder_of(const Options& options, const Task& task) {
 
 bool finished(const Options& options, const Task& task) {
   const TaskFolder folder = folder_of(options, task);
-  const Json wanted = identity(options, task);
-  if (std::filesystem::exists(folder.result())) {
-    const Json result =
-        Json::parse(experiments::read_file(folder.result(), "result file"), nullptr, false);
-    if (!result.is_object() || !result.contains("identity")) {
-      throw experiments::UserError("result file '" + folder.result().string() +
-                                   "' is damaged; delete it, and the row will be tested again");
-    }
-    require_same(result["identity"], wanted, folder.folder);
-    return true;
-  }
-  if (std::filesystem::exists(folder.last())) {
-    require_same(read_key(folder.last()).identity, wanted, folder.folder);
-  }
-  return false;
+  return experiments::finished(
+      folder.result(), folder.last(), identity(options, task),
+      [](const experiments::Path& path) { return experiments::read_key(path).identity; });
 }
 
 void train(const Options& options, const Task& task, int threads, experiments::Progress& progress) {

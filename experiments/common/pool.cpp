@@ -1,4 +1,4 @@
-#include "graph_layout/pool.hpp"
+#include "common/pool.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -12,16 +12,14 @@
 
 #include "common/error.hpp"
 
-namespace graph_layout {
+namespace experiments {
 namespace {
-
-using experiments::Progress;
 
 volatile sig_atomic_t interrupted = 0;
 
 /// The child's whole life.
-[[noreturn]] void live(const Task& task, Progress& progress, pid_t parent,
-                       const std::function<void(const Task&, Progress&)>& work) {
+[[noreturn]] void live(const std::string& name, Progress& progress, pid_t parent,
+                       const std::function<void(Progress&)>& work) {
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
   // A killed parent takes its children along, so that a second start finds the folder free.
@@ -29,21 +27,21 @@ volatile sig_atomic_t interrupted = 0;
   if (::getppid() != parent) ::_exit(1);
   int code = 0;
   try {
-    work(task, progress);
+    work(progress);
     progress.state = Progress::done;
-  } catch (const experiments::UserError& error) {
+  } catch (const UserError& error) {
     progress.fail(error.what());
     code = 2;
   } catch (const std::exception& error) {
-    progress.fail(task.name() + ": " + error.what());
+    progress.fail(name + ": " + error.what());
     code = 1;
   }
   ::_exit(code);  // neither the parent's buffers nor its destructors are this process's business
 }
 
-void note_death(const Task& task, Progress& progress, int status) {
+void note_death(const std::string& name, Progress& progress, int status) {
   if (progress.state == Progress::done || progress.state == Progress::failed) return;
-  std::string text = task.name() + " was ended";
+  std::string text = name + " was ended";
   if (WIFSIGNALED(status)) {
     text += std::string(" by the signal '") + ::strsignal(WTERMSIG(status)) + "'";
     if (WTERMSIG(status) == SIGKILL) text += " (out of memory?)";
@@ -53,23 +51,22 @@ void note_death(const Task& task, Progress& progress, int status) {
 
 }  // namespace
 
-PoolPlan plan_pool(const Options& options, std::size_t tasks, std::size_t cores) {
-  std::size_t jobs = static_cast<std::size_t>(options.jobs);
-  if (jobs == 0) jobs = tasks <= 2 * cores ? tasks : cores;
-  if (options.jobs == 0 && options.device != "cpu") jobs = 1;
-  jobs = std::max<std::size_t>(1, std::min(jobs, tasks));
-  int threads = static_cast<int>(options.threads);
-  if (threads == 0) threads = static_cast<int>(std::max<std::size_t>(1, cores / jobs));
-  return {jobs, threads};
+PoolPlan plan_pool(std::int64_t jobs, std::int64_t threads, bool alone, std::size_t tasks,
+                   std::size_t cores) {
+  if (jobs == 0) jobs = static_cast<std::int64_t>(alone ? 1 : tasks <= 2 * cores ? tasks : cores);
+  const std::size_t used =
+      std::max<std::size_t>(1, std::min(static_cast<std::size_t>(jobs), tasks));
+  if (threads == 0) threads = static_cast<std::int64_t>(std::max<std::size_t>(1, cores / used));
+  return {used, static_cast<int>(threads)};
 }
 
-std::vector<std::string> run_pool(const std::vector<Task>& tasks, const std::vector<bool>& skip,
-                                  const PoolPlan& plan,
-                                  const std::function<void(const Task&, Progress&)>& work) {
-  Progress* const progress = experiments::shared_progress(tasks.size());
-  std::vector<std::string> names;
-  for (const Task& task : tasks) names.push_back(task.name());
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+std::vector<std::string> run_pool(const std::vector<std::string>& names,
+                                  const std::vector<bool>& skip, const PoolPlan& plan,
+                                  const Display::Words& words,
+                                  const std::function<void(std::size_t, Progress&)>& work) {
+  const std::size_t tasks = names.size();
+  Progress* const progress = shared_progress(tasks);
+  for (std::size_t i = 0; i < tasks; ++i) {
     if (skip[i]) progress[i].state = Progress::skipped;
   }
   struct sigaction action {};
@@ -78,16 +75,18 @@ std::vector<std::string> run_pool(const std::vector<Task>& tasks, const std::vec
   ::sigaction(SIGTERM, &action, nullptr);
 
   const pid_t parent = ::getpid();
-  experiments::Display display(names, progress);
+  Display display(names, progress, words);
   std::map<pid_t, std::size_t> children;
   std::size_t next = 0;
   while (!interrupted) {
-    while (next < tasks.size() && skip[next]) ++next;
-    if (next == tasks.size() && children.empty()) break;
-    if (next < tasks.size() && children.size() < plan.jobs) {
+    while (next < tasks && skip[next]) ++next;
+    if (next == tasks && children.empty()) break;
+    if (next < tasks && children.size() < plan.jobs) {
       const pid_t child = ::fork();
-      if (child < 0) throw experiments::UserError("no further process could be started");
-      if (child == 0) live(tasks[next], progress[next], parent, work);
+      if (child < 0) throw UserError("no further process could be started");
+      if (child == 0) {
+        live(names[next], progress[next], parent, [&](Progress& own) { work(next, own); });
+      }
       children[child] = next++;
       continue;
     }
@@ -95,7 +94,7 @@ std::vector<std::string> run_pool(const std::vector<Task>& tasks, const std::vec
     const pid_t ended = ::waitpid(-1, &status, WNOHANG);
     const auto found = children.find(ended);
     if (found != children.end()) {
-      note_death(tasks[found->second], progress[found->second], status);
+      note_death(names[found->second], progress[found->second], status);
       children.erase(found);
     } else {
       display.show();
@@ -110,10 +109,10 @@ std::vector<std::string> run_pool(const std::vector<Task>& tasks, const std::vec
     std::exit(130);
   }
   std::vector<std::string> failures;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+  for (std::size_t i = 0; i < tasks; ++i) {
     if (progress[i].state == Progress::failed) failures.emplace_back(progress[i].message);
   }
   return failures;
 }
 
-}  // namespace graph_layout
+}  // namespace experiments

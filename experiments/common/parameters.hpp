@@ -7,7 +7,7 @@
 
 #include <ATen/ATen.h>
 
-namespace graph_layout {
+namespace experiments {
 
 class Parameters {
  public:
@@ -55,4 +55,4 @@ class Adam {
 /// Scales the gradient down to norm `limit` if it is longer; returns its norm before.
 double clip_norm(const at::Tensor& gradient, double limit);
 
-}  // namespace graph_layout
+}  // namespace experiments

@@ -1,8 +1,8 @@
-#include "graph_layout/parameters.hpp"
+#include "common/parameters.hpp"
 
 #include <cmath>
 
-namespace graph_layout {
+namespace experiments {
 
 std::size_t Parameters::declare(std::string name, at::Tensor start) {
   names_.push_back(std::move(name));
@@ -50,4 +50,4 @@ double clip_norm(const at::Tensor& gradient, double limit) {
   return norm;
 }
 
-}  // namespace graph_layout
+}  // namespace experiments

@@ -1,0 +1,48 @@
+#pragma once
+/// Reading and checking the values of options. All throw UserError with a message that names the
+/// option and what it accepts.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace experiments {
+
+/// The words between commas, empty ones left out.
+std::vector<std::string> split(const std::string& text);
+
+[[noreturn]] void reject(const std::string& option, const std::string& value,
+                         const std::string& accepted);
+
+void one_of(const std::string& option, const std::string& value,
+            const std::vector<std::string>& accepted);
+
+/// A finite number.
+double number(const std::string& text, const std::string& option);
+
+/// A list of whole numbers from `least` to 10^9, separated by commas; FIRST..LAST stands for all
+/// between.
+std::vector<std::int64_t> whole_numbers(const std::string& text, const std::string& option,
+                                        std::int64_t least);
+
+/// The number that `text`, one for all rows or ROW=NUMBER,... for some, gives for `row`; `fallback`
+/// where it names only other rows.
+double per_row(const std::string& text, const std::string& row,
+               const std::vector<std::string>& rows, const std::string& option, double fallback);
+
+/// The same of numbers or ranges LEAST..MOST above 0, out of which `part` in [0, 1) picks evenly on
+/// a logarithmic scale.
+double per_row_or_range(const std::string& text, const std::string& row,
+                        const std::vector<std::string>& rows, const std::string& option,
+                        double fallback, double part);
+
+struct Bound {
+  const char* option;
+  double value, least;
+};
+void require_least(const std::vector<Bound>& bounds);
+
+/// An option's value before the command line is parsed: others' defaults may depend on it.
+std::string find_option(int count, char** arguments, const std::string& name,
+                        const std::string& fallback);
+
+}  // namespace experiments
