@@ -27,7 +27,7 @@ if(TARGET softtricks_torch)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindTorchCore.cmake" DESTINATION "${package_dir}")
 endif()
 
-foreach(program IN ITEMS softtricks_cli graph_layout)
+foreach(program IN ITEMS softtricks_cli graph_layout learning_to_explain)
   if(TARGET ${program})
     set_property(TARGET ${program} APPEND PROPERTY INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
     set_target_properties(${program} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)

@@ -5,7 +5,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include "softtricks/base/random.hpp"
+#include "common/seeds.hpp"
 
 namespace graph_layout {
 namespace {
@@ -29,10 +29,7 @@ EdgeLaw law_of(const std::string& row) {
 }
 
 std::int64_t seed_for(std::int64_t seed, Purpose purpose, std::int64_t counter) {
-  const auto words = softtricks::philox(
-      static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
-      static_cast<std::uint32_t>(purpose), 0u, static_cast<std::uint64_t>(seed));
-  return (static_cast<std::int64_t>(words.word[0] & 0x7fffffffu) << 32) | words.word[1];
+  return experiments::seed_for(seed, static_cast<std::uint32_t>(purpose), counter);
 }
 
 at::Tensor prediction_loss(const Model& model, const at::Tensor& positions,

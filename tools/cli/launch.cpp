@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// `train NAME` starts the program softtricks-NAME.
-const std::vector<std::string> experiments{"graph-layout"};
+const std::vector<std::string> experiments{"aspect-ratings", "graph-layout"};
 
 /// The folder in which this program lies.
 fs::path own_folder() {
@@ -100,7 +100,7 @@ void start_experiment(const std::vector<std::string>& arguments) {
 void add_train(CLI::App& app) {
   CLI::App* const command = add_command(
       app, "train", "Trainings of the experiments; all further arguments go to the experiment",
-      "softtricks train graph-layout --help");
+      "softtricks train aspect-ratings --help");
   const auto name = std::make_shared<std::string>();
   command->add_option("EXPERIMENT", *name, "one of " + joined(experiments))
       ->required()

@@ -1,0 +1,83 @@
+/// softtricks-aspect-ratings: trains and tests the poster's models that explain aspect ratings.
+#include <algorithm>
+#include <iostream>
+#include <thread>
+
+#include "common/error.hpp"
+#include "common/files.hpp"
+#include "common/pool.hpp"
+#include "common/run.hpp"
+#include "learning_to_explain/results.hpp"
+#include "learning_to_explain/train.hpp"
+
+namespace {
+
+using namespace learning_to_explain;
+
+/// `reviews [OPTIONS]`: the corpus as it is read, one JSON object a line, for readers and checks.
+int reviews_command(int count, char** arguments) {
+  const Options options = parse_options(count, arguments);
+  const Corpus corpus = load_corpus(options);
+  for (const auto& [name, part] : {std::pair{"train", &corpus.train},
+                                   {"validation", &corpus.validation},
+                                   {"test", &corpus.test},
+                                   {"annotated", &corpus.annotated}}) {
+    for (const Review& review : *part) {
+      std::cout << nlohmann::json({{"part", name},
+                                   {"words", review.words},
+                                   {"rating", review.rating},
+                                   {"truth", review.truth}})
+                       .dump()
+                << '\n';
+    }
+  }
+  return 0;
+}
+
+int run(int count, char** arguments) {
+  const Options options = parse_options(count, arguments);
+  const std::vector<Task> all = tasks(options);
+  experiments::prepare_folder(options.out, "--out");
+  experiments::lock_folder(options.out, "--out");
+  std::vector<bool> done;
+  for (const Task& task : all) done.push_back(finished(options, task));
+  const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  write_config(options, words);
+
+  std::vector<std::string> failures;
+  if (left > 0) {
+    const Corpus corpus = load_corpus(options);
+    const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+    const auto plan = experiments::plan_pool(options.jobs, options.threads, false, left, cores);
+    std::vector<std::string> names;
+    for (const Task& task : all) names.push_back(task.name());
+    failures = run_pool(names, done, plan, {.loss = "loss %6.2f", .score = "MSE x100 %6.2f"},
+                        [&](std::size_t which, experiments::Progress& progress) {
+                          train(options, all[which], corpus, plan.threads, progress);
+                        });
+  } else {
+    std::cerr << "Every row of this run is done already.\n";
+  }
+  write_summary(options, words);
+  std::cout << table(options);
+  const bool reported = !options.no_report && experiments::write_report(options.out);
+  if (reported) std::cout << (experiments::Path(options.out) / "report.html").string() << '\n';
+  std::cout << (experiments::Path(options.out) / "summary.json").string() << '\n';
+  for (const std::string& failure : failures) std::cerr << "error: " << failure << '\n';
+  return failures.empty() ? 0 : 2;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    if (count > 1 && std::string_view(arguments[1]) == "reviews") {
+      return reviews_command(count - 1, arguments + 1);
+    }
+    return run(count, arguments);
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << '\n';
+  }
+  return 2;
+}

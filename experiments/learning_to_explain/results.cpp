@@ -1,0 +1,160 @@
+#include "learning_to_explain/results.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <random>
+
+#include "common/run.hpp"
+#include "learning_to_explain/train.hpp"
+
+namespace learning_to_explain {
+namespace {
+
+using experiments::read_json;
+using experiments::write_json;
+using Json = nlohmann::json;
+
+constexpr const char* experiment = "aspect-ratings";
+constexpr std::int64_t bootstrap_rounds = 100000;
+const std::vector<std::string> reported{"mse", "precision", "sampled_mse", "sampled_precision"};
+
+double number(const Json& value) { return value.is_number() ? double(value) : NAN; }
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+/// One line of the table: the trial of least validation error of a row and k.
+Json summary_of(const std::vector<Json>& results, const std::string& command) {
+  std::vector<Trial> trials;
+  double seconds = 0;
+  for (const Json& result : results) {
+    Trial trial{number(result.at("validation_mse")), {}};
+    for (const std::string& name : reported) trial.reported.push_back(number(result.at(name)));
+    trials.push_back(trial);
+    seconds += number(result.at("seconds"));
+  }
+  const Choice choice = choose(trials, bootstrap_rounds);
+  Json row = results[choice.trial];
+  row.erase("identity");
+  row["trials"] = trials.size();
+  row["seconds"] = seconds;
+  row["command"] = command;
+  for (std::size_t i = 0; i < reported.size(); ++i) {
+    row[reported[i] + "_std"] = trials.size() > 1 ? number_or_null(choice.deviations[i]) : nullptr;
+  }
+  return row;
+}
+
+/// The command that makes one line of the table alone.
+std::string row_command(const std::vector<std::string>& arguments, const Task& task) {
+  auto kept = experiments::without_option(experiments::without_option(arguments, "rows"), "k");
+  kept.insert(kept.end(), {"--rows", task.row, "--k", std::to_string(task.k)});
+  return experiments::command_line(experiment, kept);
+}
+
+/// Puts one row's selections beside what is there of the same reviews.
+void add_picture(Json& picture, const Json& samples, const std::string& row, std::int64_t k) {
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (picture["samples"].size() <= i) {
+      picture["samples"].push_back({{"words", samples[i].at("words")},
+                                    {"truth", samples[i].at("truth")},
+                                    {"rating", samples[i].at("rating")},
+                                    {"rows", Json::array()}});
+    }
+    picture["samples"][i]["rows"].push_back({{"name", row},
+                                             {"k", k},
+                                             {"predicted", samples[i].at("predicted")},
+                                             {"selected", samples[i].at("selected")},
+                                             {"often", samples[i].at("often")}});
+  }
+}
+
+}  // namespace
+
+Choice choose(const std::vector<Trial>& trials, std::int64_t rounds) {
+  const auto best = [&](const std::vector<std::size_t>& drawn) {
+    return *std::ranges::min_element(drawn, {},
+                                     [&](std::size_t i) { return trials[i].validation; });
+  };
+  std::vector<std::size_t> all(trials.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  Choice choice{best(all), std::vector<double>(trials[0].reported.size(), 0)};
+  std::vector<double> squares(choice.deviations.size(), 0), sums(squares);
+  std::mt19937_64 engine(1);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    for (std::size_t& i : all) i = engine() % trials.size();
+    const Trial &chosen = trials[best(all)], &centre = trials[choice.trial];
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const double difference = chosen.reported[i] - centre.reported[i];
+      sums[i] += difference;
+      squares[i] += difference * difference;
+    }
+  }
+  const auto count = static_cast<double>(rounds);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const double mean = sums[i] / count;
+    choice.deviations[i] = std::sqrt(std::max(0.0, squares[i] / count - mean * mean));
+  }
+  return choice;
+}
+
+void write_config(const Options& options, const std::vector<std::string>& arguments) {
+  Json config = to_json(options);
+  config["command"] = experiments::command_line(experiment, arguments);
+  config["task"] = experiment;
+  write_json(Path(options.out) / "config.json", config, "configuration file");
+}
+
+void write_summary(const Options& options, const std::vector<std::string>& arguments) {
+  Json rows = Json::array(), picture = {{"samples", Json::array()}};
+  std::vector<Json> results;
+  const std::vector<Task> all = tasks(options);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const TaskFolder folder = folder_of(options, all[i]);
+    if (std::filesystem::exists(folder.result())) {
+      results.push_back(read_json(folder.result(), "result file"));
+    }
+    const bool last_of_group = i + 1 == all.size() || all[i + 1].group() != all[i].group();
+    if (!last_of_group || results.empty()) continue;
+    rows.push_back(summary_of(results, row_command(arguments, all[i])));
+    Task chosen = all[i];
+    chosen.seed = rows.back().at("seed");
+    const Path samples = folder_of(options, chosen).picture();
+    if (std::filesystem::exists(samples)) {
+      add_picture(picture, read_json(samples, "picture file"), chosen.row, chosen.k);
+    }
+    results.clear();
+  }
+  write_json(Path(options.out) / "picture.json", picture, "picture file");
+  const Json summary = {{"task", experiment},
+                        {"preset", options.preset},
+                        {"command", experiments::command_line(experiment, arguments)},
+                        {"corpus", options.corpus},
+                        {"aspect", options.aspect},
+                        {"rows", rows},
+                        {"date", experiments::today()},
+                        {"machine", experiments::machine()}};
+  write_json(Path(options.out) / "summary.json", summary, "summary");
+}
+
+std::string table(const Options& options) {
+  const Json summary = read_json(Path(options.out) / "summary.json", "summary");
+  std::string text = "row                      k   MSE x100        precision %     trials\n";
+  char line[160], error[2][24];
+  for (const Json& row : summary.at("rows")) {
+    const char* names[] = {"mse_std", "precision_std"};
+    for (std::size_t i = 0; i < 2; ++i) {
+      std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * number(row.at(names[i])));
+      if (!row.at(names[i]).is_number()) error[i][0] = 0;
+    }
+    std::snprintf(line, sizeof line, "%-22s %3d  %5.2f%-9s  %5.1f%-9s  %4d\n",
+                  row.at("name").get<std::string>().c_str(), row.at("k").get<int>(),
+                  100 * number(row.at("mse")), error[0], 100 * number(row.at("precision")),
+                  error[1], row.at("trials").get<int>());
+    text += line;
+  }
+  return text;
+}
+
+}  // namespace learning_to_explain
