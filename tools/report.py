@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 try:
-    from report import graph_layout
+    from report import aspect_ratings, graph_layout
     from report.page import write_atomically
     from report.run_folder import RunFolder, UnusableFolder
 except ModuleNotFoundError as error:
@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
     )
 
 # Task name in config.json -> function from a run folder to the page's HTML.
-TASKS = {"graph-layout": graph_layout.report}
+TASKS = {"aspect-ratings": aspect_ratings.report, "graph-layout": graph_layout.report}
 
 
 def parse(arguments):
