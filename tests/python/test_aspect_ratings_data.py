@@ -63,29 +63,30 @@ def test_generated_ratings_are_correlated_tenths(generated):
     assert statistics.pstdev(ratings[0]) == pytest.approx(0.2, abs=0.02)
 
 
-def good_and_bad_reviews(annotated, word):
-    """How often the word is in passages of high and of low ratings, per word of these."""
+def in_high_over_low(annotated, words):
+    """How much more often the words are in passages of high ratings than in those of low ones, and
+    the standard error of that."""
     counts = {True: [0, 0], False: [0, 0]}
     for review in annotated:
         if review["rating"] == 0.5:
             continue
         passage = [w for w, t in zip(review["words"], review["truth"], strict=True) if t]
         tally = counts[review["rating"] > 0.5]
-        tally[0] += passage.count(word)
+        tally[0] += sum(map(passage.count, words))
         tally[1] += len(passage)
-    return [hits / total for hits, total in counts.values()]
+    (high, all_high), (low, all_low) = counts.values()
+    ratio = high / all_high / (low / all_low)
+    return ratio, ratio * (1 / high + 1 / low) ** 0.5
 
 
 def test_an_adverb_alone_says_nothing_and_an_adjective_little(generated):
     taste = generated[3]
-    for adverb in ("truly", "not"):
-        high, low = good_and_bad_reviews(taste, adverb)
-        assert high / low == pytest.approx(1, abs=0.15)
-    for adjective in ("crisp", "robust"):
-        high, low = good_and_bad_reviews(taste, adjective)
-        assert 1 < high / low < 2
-    high, low = good_and_bad_reviews(taste, "delicious")
-    assert high / low > 1.5
+    for adverbs in (("truly", "really", "quite", "surely"), ("not", "hardly", "never", "barely")):
+        ratio, error = in_high_over_low(taste, adverbs)
+        assert ratio == pytest.approx(1, abs=4 * error) and error < 0.06
+    adjectives, error = in_high_over_low(taste, ("crisp", "robust", "rich", "bold"))
+    own, _ = in_high_over_low(taste, ("delicious", "tasty", "luscious", "savory"))
+    assert 1 + 4 * error < adjectives < own
 
 
 def test_a_seed_is_a_corpus(generated):
