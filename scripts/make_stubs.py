@@ -42,6 +42,16 @@ ArrayLike: TypeAlias = Tensor
 Integers: TypeAlias = Tensor | Sequence[int] | int
 Seed: TypeAlias = int
 ''',
+    "softtricks.jax": '''from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from jax import Array
+from numpy.typing import ArrayLike as NumpyLike
+
+ArrayLike: TypeAlias = Array | NumpyLike
+Integers: TypeAlias = Array | NumpyLike
+Seed: TypeAlias = int | None
+''',
 }
 
 ESTIMATORS = '''# Written by scripts/make_stubs.py.
@@ -57,6 +67,7 @@ TYPES = {
     **dict.fromkeys(["offset", "count"], "int"),
     **dict.fromkeys(["perturbation", "regularizer"], "str"),
     "seed": "Seed",
+    "key": "Array | None",
     "temperature": "float | ArrayLike",
     "utility_range": "float | None",
     "parameters": "float",
@@ -131,7 +142,7 @@ def structure(cls):
 
 def stub(module):
     """The text of a front end's stub."""
-    functions, classes = [], []
+    functions, classes, imports = [], [], []
     for name in sorted(module.__all__):
         value = getattr(module, name)
         if name in module.structures:
@@ -140,13 +151,18 @@ def stub(module):
             classes.append(oracle(value))
         elif inspect.isroutine(value):
             functions.append(function(name, value))
+        elif inspect.ismodule(value):
+            imports.append(f"from . import {name} as {name}\n")
+        elif inspect.isclass(value) and value is not module.Structure:
+            source = value.__module__.removeprefix(module.__name__)
+            imports.append(f"from {source} import {name} as {name}\n")
     values = '''structures: dict[str, type[Structure]]
 perturbations: dict[str, dict[str, float]]
 instruction_set: str
 '''
     body = "\n".join([base_class(module.Structure), *classes, "".join(functions)])
     head = "# Written by scripts/make_stubs.py.\n" + PREAMBLES[module.__name__]
-    return f"{head}\n{values}\n{body}"
+    return f"{head}\n{''.join(imports)}\n{values}\n{body}"
 
 
 def estimators_stub(module):

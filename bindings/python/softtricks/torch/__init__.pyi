@@ -11,6 +11,9 @@ ArrayLike: TypeAlias = Tensor
 Integers: TypeAlias = Tensor | Sequence[int] | int
 Seed: TypeAlias = int
 
+from ._oracle import Oracle as Oracle
+from . import estimators as estimators
+
 structures: dict[str, type[Structure]]
 perturbations: dict[str, dict[str, float]]
 instruction_set: str
