@@ -19,11 +19,11 @@ import jax
 import jax.numpy as jnp
 from softtricks.jax import SpanningTree
 
-BATCH, NODES = 1024, 10
+NODES = 10
 VERBS = ("argmax", "marginals", "log_partition", "sample", "entropy")
 
 
-def least(function, *arguments, calls, rounds=15):
+def least(function, *arguments, calls, rounds=40):
     """Seconds a call, the least of several rounds."""
     jax.block_until_ready(function(*arguments))
     best = float("inf")
@@ -45,21 +45,21 @@ def overhead():
         print(f"{name:16} {least(function, u, calls=300) * 1e6:7.2f} us a call, 3 nodes")
 
 
-def throughput(program):
+def throughput(program, batch):
     tree = SpanningTree(nodes=NODES)
-    u = jax.random.normal(jax.random.key(0), (BATCH, tree.size), jnp.float32)
+    u = jax.random.normal(jax.random.key(0), (batch, tree.size), jnp.float32)
     for verb in VERBS:
         method = getattr(tree, verb)
         call = jax.jit((lambda u, f=method: f(u, seed=0)) if verb == "sample" else method)
         command = [program, "bench", "--structure", "spanning_tree", "--nodes", str(NODES)]
-        command += ["--verb", verb, "--dtype", "float32", "--batch", str(BATCH), "--json"]
+        command += ["--verb", verb, "--dtype", "float32", "--batch", str(batch), "--json"]
         here, there = float("inf"), float("inf")
         for _ in range(3):
-            here = min(here, least(call, u, calls=5) * 1e6 / BATCH)
+            here = min(here, least(call, u, calls=8192 // batch, rounds=60) * 1e6 / batch)
             done = subprocess.run(command, capture_output=True, check=True, text=True)
             timing = json.loads(done.stdout)["timings"][0]
             there = min(there, timing["microseconds_an_instance"])
-        print(f"{verb:16} {here:7.3f} us an instance, C++ {there:.3f}: {there / here:.2f} of its throughput")
+        print(f"{verb:16} {here:7.3f} us an instance of {batch}, C++ {there:.3f}: {there / here:.2f} of its throughput")
 
 
 if __name__ == "__main__":
@@ -67,4 +67,5 @@ if __name__ == "__main__":
     parser.add_argument("--program", default="build/release/softtricks")
     options = parser.parse_args()
     overhead()
-    throughput(options.program)
+    for batch in (1024, 8192):
+        throughput(options.program, batch)
