@@ -19,49 +19,61 @@ from softtricks.torch import Arborescence
 from torch import nn
 
 options = common.options("A parser of ListOps expressions.", 600, 120)
-LONGEST, DEPTH, WIDTH, BATCH = 24, 4, 48, 32
+LONGEST, DEPTH, WIDTH, BATCH, SMUDGED = 24, 4, 48, 32, 0.2
 
 # %% [markdown]
 # ## Data
 #
-# Expressions of ListOps (Nangia and Bowman, 2018), from a generator with a seed: `[MAX 2 [MIN 4 7 ] 0 ]`.
-# All that is in a list, its bracket `]` too, hangs on the list's operator, so that the true tree
-# is known. The network gets tokens and must find out by itself what brackets do.
+# Nested lists of digits as in ListOps (Nangia and Bowman, 2018), from a generator with a seed, but the
+# operator may stand anywhere in its brackets: `( 2 MAX ( 4 7 MIN ) )`. All that is in a list, brackets
+# too, hangs on the list's operator, and the outermost operator on `$`, so that the true tree is known.
+# One token in five cannot be read: `?`. The rest of the tree must tell what it was.
 
 # %%
-OPERATORS = ("[MAX", "[MIN", "[MED")
-TOKENS = {token: i for i, token in enumerate([*"0123456789", *OPERATORS, "]", "padding"])}
+OPERATORS = ("MAX", "MIN", "MED")
+TOKENS = {token: i for i, token in enumerate(["$", *"0123456789", *OPERATORS, *"()?", "padding"])}
 
 
 def expression(generator, depth, head, tokens, heads):
-    """Appends a list of 2 to 5 items; an item is a list again with a chance of one in four."""
-    place = len(tokens)
-    tokens.append(generator.choice(OPERATORS))
-    heads.append(head)
-    for _ in range(generator.randint(2, 5)):
-        if depth > 1 and generator.random() < 0.25:
-            expression(generator, depth - 1, place, tokens, heads)
-        else:
+    """Appends a list of 2 to 4 items; an item is a list again with a chance of three in ten."""
+    items = generator.randint(2, 4)
+    begin, turn = len(tokens), generator.randint(0, items)  # the operator stands before item `turn`
+    members = []  # what hangs on the operator, whose own place is not known yet
+    tokens.append("(")
+    heads.append(None)
+    for item in range(items + 1):
+        if item == turn:
+            operator = len(tokens)
+            tokens.append(generator.choice(OPERATORS))
+            heads.append(head)
+        if item < items and depth > 1 and generator.random() < 0.3:
+            members.append(expression(generator, depth - 1, None, tokens, heads))
+        elif item < items:
             tokens.append(generator.choice("0123456789"))
-            heads.append(place)
-    tokens.append("]")
-    heads.append(place)
+            members.append(len(tokens) - 1)
+            heads.append(None)
+    tokens.append(")")
+    heads.append(None)
+    for member in (begin, *members, len(tokens) - 1):
+        heads[member] = operator
+    return operator
 
 
 def expressions(generator, count, seen):
     """Different ones of 10 to LONGEST tokens that hold two lists or more, none of those in seen."""
     found = []
     while len(found) < count:
-        tokens, heads = [], []
+        tokens, heads = ["$"], [None]
         expression(generator, DEPTH, 0, tokens, heads)
         key = " ".join(tokens)
-        if 10 <= len(tokens) <= LONGEST and tokens.count("]") > 1 and key not in seen:
+        if 10 <= len(tokens) <= LONGEST and tokens.count(")") > 1 and key not in seen:
             seen.add(key)
-            found.append((tokens, heads))
+            read = [t if t == "$" or generator.random() > SMUDGED else "?" for t in tokens]
+            found.append((read, heads))
     return found
 
 
-tree = Arborescence(nodes=LONGEST, root=0)
+tree = Arborescence(nodes=LONGEST, root=0, single_root=1)
 
 
 def tensors(batch):
@@ -146,19 +158,20 @@ softmaxes, parser = fit("heads alone", head_loss), fit("trees", tree_loss)
 #
 # The share of tokens whose head is right, and of expressions where all are. By chance is a tree drawn
 # from all with equal chance: its share is exact, from the marginals at utilities 0. Heads that are
-# chosen one by one need not make a tree, and the last line counts when they do.
-
+# chosen one by one need not make a tree; `log_prob` is -inf where they don't.
 
 # %%
 words, truth, lengths = test_set
+square = truth.unflatten(-1, (LONGEST, LONGEST))
 with torch.no_grad():
     utility = parser(words)
     parsed = tree.argmax(utility, lengths=lengths)
-    uniform = tree.marginals(torch.zeros_like(truth), lengths=lengths)
-    best = heads_only(softmaxes(words), lengths).argmax(-2)  # [count, modifier]
-chosen = nn.functional.one_hot(best, LONGEST).mT.float() * truth.unflatten(-1, (LONGEST, LONGEST)).sum(-2, keepdim=True)
+    heads = heads_only(softmaxes(words), lengths).argmax(-2)  # [count, modifier]
+chosen = nn.functional.one_hot(heads, LONGEST).mT * square.sum(-2, keepdim=True)  # no padding
 chosen = chosen.flatten(-2)
-previous = torch.eye(LONGEST).roll(1, 1).flatten() * truth.unflatten(-1, (LONGEST, LONGEST)).sum(-2, keepdim=True).expand(-1, LONGEST, -1).flatten(-2)
+equal = torch.zeros_like(truth)
+uniform = tree.marginals(equal, lengths=lengths)
+is_tree = tree.log_prob(equal, chosen, lengths=lengths).isfinite()
 
 
 def arcs(x):
@@ -170,12 +183,53 @@ def exact(x):
 
 
 print(f"{len(words)} test expressions, mean +- standard error")
-common.show("arcs by chance", arcs(uniform), "(without learning)")
-common.show("arcs, heads chosen one by one", arcs(chosen))
+common.show("arcs, by chance", arcs(uniform), "(without learning)")
+common.show("arcs, heads one by one", arcs(chosen))
 common.show("arcs, best tree", arcs(parsed))
-common.show("exact, heads chosen one by one", exact(chosen))
+common.show("exact, heads one by one", exact(chosen))
 common.show("exact, best tree", exact(parsed))
-zero = torch.zeros_like(truth)
-is_tree = tree.log_prob(zero, chosen, lengths=lengths).isfinite()
-common.show("trees among heads chosen one by one", is_tree.float())
+common.show("heads one by one that make a tree", is_tree.float(), "(best tree: all)")
 common.conclude(options, "arborescence_parser", arcs(parsed), arcs(uniform))
+
+# %% [markdown]
+# ## Picture
+#
+# An expression whose heads, chosen one by one, make no tree; dashed arcs are wrong. The last row are the
+# marginals: the darker an arc, the more probable.
+
+
+# %%
+def draw(axes, title, tokens, x, true):
+    for i, token in enumerate(tokens):
+        axes.text(i, 0, token, ha="center", va="top", fontsize=9)
+    for head, modifier in (x > 0.03).nonzero().tolist():
+        axes.add_patch(
+            FancyArrowPatch(
+                (head, 0.1),
+                (modifier, 0.1),
+                connectionstyle=f"arc3,rad={-0.5 if head < modifier else 0.5}",
+                arrowstyle="-|>,head_length=3,head_width=1.5",
+                alpha=x[head, modifier].item(),
+                linestyle="-" if true[head, modifier] else (0, (3, 2)),
+                color="black",
+            )
+        )
+    reach = max(abs(h - m) for h, m in (x > 0.03).nonzero().tolist())
+    axes.set(xlim=(-0.7, len(tokens) - 0.3), ylim=(-1, 0.4 + reach / 3.6), aspect="equal")
+    axes.set_title(title, fontsize=9, loc="left")
+    axes.axis("off")
+
+
+wrong = (~is_tree & (lengths < 18)).nonzero().flatten().tolist()
+i = (wrong or [0])[0]
+rows = {
+    "truth": truth,
+    "heads one by one": chosen,
+    "best tree": parsed,
+    "marginals": tree.marginals(utility, lengths=lengths),
+}
+figure = common.figure(6, 6.5)
+for axes, (title, x) in zip(figure.subplots(4), rows.items(), strict=True):
+    matrix = x[i].unflatten(-1, (LONGEST, LONGEST))
+    draw(axes, title, test_expressions[i][0], matrix, square[i])
+common.save(figure, options, "arborescence_parser")
