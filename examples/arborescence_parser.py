@@ -228,7 +228,7 @@ rows = {
     "best tree": parsed,
     "marginals": tree.marginals(utility, lengths=lengths),
 }
-figure = common.figure(6, 6.5)
+figure = common.figure(5.4, 6.2)
 for axes, (title, x) in zip(figure.subplots(4), rows.items(), strict=True):
     matrix = x[i].unflatten(-1, (LONGEST, LONGEST))
     draw(axes, title, test_expressions[i][0], matrix, square[i])

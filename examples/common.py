@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 # One thread and no algorithm that adds in any order: the same numbers in every run.
 torch.set_num_threads(1)
@@ -104,11 +105,13 @@ def bare(axes):
 
 
 def save(figure, options, name):
-    """Writes the picture, and shows it in a notebook."""
+    """Writes the picture in shades of grey, and shows it in a notebook."""
     path = options.out / f"{name}.png"
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    figure.savefig(path, dpi=110)
+    with Image.open(path) as coloured:
+        coloured.convert("L").save(path, optimize=True)
     print(f"picture: {path}")
     if in_notebook():
-        from IPython.display import Image, display
+        from IPython.display import display
 
-        display(Image(filename=path))
+        display(Image.open(path))
