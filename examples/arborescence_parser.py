@@ -1,9 +1,9 @@
 # %% [markdown]
 # # A dependency parser with arborescences
 #
-# Each word of a sentence hangs on one other, its head, and all of them on the first: a directed tree
-# with a root, an *arborescence*. A network that reads the sentence gives every pair (head, modifier) a
-# utility u, and the parse is the best tree, argmax of u.x over all arborescences x.
+# Each word of a sentence hangs on one other, its head, and all of them on the first: a directed
+# tree with a root, an *arborescence*. A network that reads the sentence gives every pair (head,
+# modifier) a utility u, and the parse is the best tree, argmax of u.x over all arborescences x.
 #
 # Trained is the probability of the true tree, p(x) ~ exp(u.x), a conditional random field. Its
 # normaliser sums over all trees, n^(n - 2) of them for n words, and is a determinant (Koo,
@@ -24,10 +24,11 @@ LONGEST, DEPTH, WIDTH, BATCH, SMUDGED = 24, 4, 48, 32, 0.2
 # %% [markdown]
 # ## Data
 #
-# Nested lists of digits as in ListOps (Nangia and Bowman, 2018), from a generator with a seed, but the
-# operator may stand anywhere in its brackets: `( 2 MAX ( 4 7 MIN ) )`. All that is in a list, brackets
-# too, hangs on the list's operator, and the outermost operator on `$`, so that the true tree is known.
-# One token in five cannot be read: `?`. The rest of the tree must tell what it was.
+# Nested lists of digits as in ListOps (Nangia and Bowman, 2018), from a generator with a seed,
+# but the operator may stand anywhere in its brackets: `( 2 MAX ( 4 7 MIN ) )`. All that is in a
+# list, brackets too, hangs on the list's operator, and the outermost operator on `$`, so that the
+# true tree is known. One token in five cannot be read: `?`. The rest of the tree must tell what
+# it was.
 
 # %%
 OPERATORS = ("MAX", "MIN", "MED")
@@ -114,9 +115,10 @@ class Scorer(nn.Module):
 # %% [markdown]
 # ## Training
 #
-# `log_prob` is u.x - log_partition(u), and its gradient is x less the `marginals`: for every pair, whether
-# it is in the tree less how probable the model finds it. `lengths` leaves the padding out. Beside it a
-# parser without structure: every modifier chooses its head by a softmax of its own.
+# `log_prob` is u.x - log_partition(u), and its gradient is x less the `marginals`: for every
+# pair, whether it is in the tree less how probable the model finds it. `lengths` leaves the
+# padding out. Beside it a parser without structure: every modifier chooses its head by a softmax
+# of its own.
 
 
 # %%
@@ -156,9 +158,9 @@ softmaxes, parser = fit("heads alone", head_loss), fit("trees", tree_loss)
 # %% [markdown]
 # ## What was reached
 #
-# The share of tokens whose head is right, and of expressions where all are. By chance is a tree drawn
-# from all with equal chance: its share is exact, from the marginals at utilities 0. Heads that are
-# chosen one by one need not make a tree; `log_prob` is -inf where they don't.
+# The share of tokens whose head is right, and of expressions where all are. By chance is a tree
+# drawn from all with equal chance: its share is exact, from the marginals at utilities 0. Heads
+# that are chosen one by one need not make a tree; `log_prob` is -inf where they don't.
 
 # %%
 words, truth, lengths = test_set
@@ -194,34 +196,43 @@ common.conclude(options, "arborescence_parser", arcs(parsed), arcs(uniform))
 # %% [markdown]
 # ## Picture
 #
-# An expression whose heads, chosen one by one, make no tree; dashed arcs are wrong. The last row are the
-# marginals: the darker an arc, the more probable.
+# An expression whose heads, chosen one by one, make no tree, for two tokens hang on each other.
+# Dashed arcs are wrong. The last row are the marginals: the darker an arc, the more probable.
 
 
 # %%
 def draw(axes, title, tokens, x, true):
+    """Arcs to the right above the tokens, arcs to the left below."""
     for i, token in enumerate(tokens):
-        axes.text(i, 0, token, ha="center", va="top", fontsize=9)
-    for head, modifier in (x > 0.03).nonzero().tolist():
+        axes.text(i, 0, token, ha="center", va="center", fontsize=9)
+    arcs = (x > 0.1).nonzero().tolist()
+    for head, modifier in arcs:
+        side = 0.5 if head < modifier else -0.5
         axes.add_patch(
             FancyArrowPatch(
-                (head, 0.1),
-                (modifier, 0.1),
-                connectionstyle=f"arc3,rad={-0.5 if head < modifier else 0.5}",
+                (head, side),
+                (modifier, side),
+                connectionstyle="arc3,rad=-0.4",
                 arrowstyle="-|>,head_length=3,head_width=1.5",
+                shrinkA=0,
+                shrinkB=0,
                 alpha=x[head, modifier].item(),
                 linestyle="-" if true[head, modifier] else (0, (3, 2)),
+                linewidth=1 if true[head, modifier] else 1.8,
                 color="black",
             )
         )
-    reach = max(abs(h - m) for h, m in (x > 0.03).nonzero().tolist())
-    axes.set(xlim=(-0.7, len(tokens) - 0.3), ylim=(-1, 0.4 + reach / 3.6), aspect="equal")
+    above, below = (max(sign * (m - h) for h, m in arcs) for sign in (1, -1))
+    axes.set(xlim=(-0.7, len(tokens) - 0.3), ylim=(-0.8 - below / 5, 0.8 + above / 5))
+    axes.set(aspect="equal")
     axes.set_title(title, fontsize=9, loc="left")
     axes.axis("off")
 
 
-wrong = (~is_tree & (lengths < 18)).nonzero().flatten().tolist()
-i = (wrong or [0])[0]
+# The widest such pair in a short expression is easiest to see.
+matrices = chosen.unflatten(-1, (LONGEST, LONGEST))
+distance = (torch.arange(LONGEST)[:, None] - torch.arange(LONGEST)).abs()
+i = ((matrices * matrices.mT * distance).amax((-1, -2)) * (lengths < 18)).argmax()
 rows = {
     "truth": truth,
     "heads one by one": chosen,

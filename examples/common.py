@@ -19,7 +19,7 @@ def options(description, steps, quick_steps):
     """The command line of an example; in a notebook, its defaults."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, default=0, help="of data, weights and noise")
-    parser.add_argument("--steps", type=int, help=f"of training; default {steps}")
+    parser.add_argument("--steps", type=positive, help=f"of training; default {steps}")
     parser.add_argument("--out", type=Path, default=Path("runs/examples"), metavar="FOLDER")
     parser.add_argument("--quick", action="store_true", help=f"{quick_steps} steps, less to test")
     given = parser.parse_args([] if in_notebook() else None)
@@ -27,6 +27,12 @@ def options(description, steps, quick_steps):
     given.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(given.seed)
     return given
+
+
+def positive(text):
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
 
 
 def in_notebook():
@@ -77,7 +83,7 @@ def show(name, values, note=""):
 
 
 def conclude(options, name, better, worse):
-    """Keeps what was reached beside the number to expect without learning, one number an instance."""
+    """Keeps what was reached and what is expected without learning, one number an instance."""
     gain = (better - worse).double()
     result = {
         "reached": better.double().mean().item(),
@@ -90,6 +96,7 @@ def conclude(options, name, better, worse):
 
 
 def figure(width, height):
+    """An empty one, inches; parts make room for one another."""
     return Figure(figsize=(width, height), layout="constrained")
 
 

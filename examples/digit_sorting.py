@@ -1,14 +1,15 @@
 # %% [markdown]
 # # Sorting images of digits
 #
-# A network sees n images of handwritten digits in any order and shall put them in the order of their
-# digits. It is never told a digit: all it gets to see in training are the same images, sorted.
+# A network sees n images of handwritten digits in any order and shall put them in the order of
+# their digits. It is never told a digit: all it gets to see in training are the same images,
+# sorted.
 #
 # Sorting is a matching of images with places. The network gives each image a score s, and pairs
-# of image i and place j have the utility s_i j: the best matching then is the one that sorts the scores
-# (rearrangement inequality). It does not move when a score moves a little, so that there is
-# nothing to learn from. Its relaxation by Sinkhorn's method does: a doubly stochastic matrix, in which
-# images are at several places by parts (Mena, Belanger, Linderman and Snoek, 2018).
+# of image i and place j have the utility s_i j: the best matching then is the one that sorts the
+# scores (rearrangement inequality). It does not move when a score moves a little, so that there
+# is nothing to learn from. Its relaxation by Sinkhorn's method does: a doubly stochastic matrix,
+# in which images are at several places by parts (Mena, Belanger, Linderman and Snoek, 2018).
 
 # %%
 import common
@@ -22,8 +23,8 @@ LENGTH, WIDTH, BATCH, TEMPERATURE = 5, 128, 32, 0.3
 # %% [markdown]
 # ## Data
 #
-# A sequence is n images of different digits, drawn anew for each step. Images to test with are never
-# seen in training.
+# A sequence is n images of different digits, drawn anew for each step. Images to test with are
+# never seen in training.
 
 # %%
 train_set, test_set = common.digits()
@@ -64,11 +65,11 @@ def utilities(network, images):
 # %% [markdown]
 # ## Training
 #
-# The loss compares the softly sorted images with the sorted ones: pixels, no labels. `relax` solves
-# Sinkhorn's problem to rounding at any temperature and differentiates the solution itself, so
-# that there is no number of iterations to choose. Gumbel noise makes the soft matching a random
-# one. A model that must be unsure of the order needs it; here one order is right, and both ways
-# are tried to see what it costs.
+# The loss compares the softly sorted images with the sorted ones: pixels, no labels. `relax`
+# solves Sinkhorn's problem to rounding at any temperature and differentiates the solution itself,
+# so that there is no number of iterations to choose. Gumbel noise makes the soft matching a
+# random one. A model that must be unsure of the order needs it; here one order is right, and both
+# ways are tried to see what it costs.
 
 
 # %%
@@ -132,8 +133,8 @@ for length in (LENGTH, 2 * LENGTH):
 # %% [markdown]
 # ## Picture
 #
-# A test sequence, the soft matching at falling temperatures, black is 1, and the sequence in the order of the hard
-# one.
+# A test sequence, the soft matching at falling temperatures, black is 1, and the sequence in the
+# order of the hard one.
 
 # %%
 images, digits = sequences(1, 1, 2 * LENGTH)

@@ -2,13 +2,13 @@
 # # A variational autoencoder with categorical latents
 #
 # An encoder looks at a handwritten digit and chooses one of K categories for each of L latent
-# variables; a decoder draws the digit from the choices. Both are trained to make the evidence lower
-# bound (ELBO) of log p(image) large:
+# variables; a decoder draws the digit from the choices. Both are trained to make the evidence
+# lower bound (ELBO) of log p(image) large:
 #
 #     E[log p(image | z)] - KL(q(z | image), p(z)),   z ~ q(z | image)
 #
-# The choices are discrete, so that no gradient flows through them. A Gumbel-softmax sample
-# (Jang, Gu and Poole 2017; Maddison, Mnih and Teh 2017) does let it through: the argmax of random
+# The choices are discrete, so that no gradient flows through them. A Gumbel-softmax sample (Jang,
+# Gu and Poole 2017; Maddison, Mnih and Teh 2017) does let it through: the argmax of random
 # utilities is an exact draw from the categorical law, and its softened version is differentiable.
 
 # %%
@@ -17,7 +17,7 @@ import torch
 from softtricks.torch import OneHot, perturb
 from torch import nn
 
-options = common.options("A VAE with categorical latents on handwritten digits.", 3000, 600)
+options = common.options("A VAE with categorical latents on handwritten digits.", 3000, 300)
 K, L, WIDTH, BATCH = 10, 4, 128, 64
 
 # %% [markdown]
@@ -46,8 +46,8 @@ pixels_alone = log_likelihood(frequency.logit().expand_as(test_images), test_ima
 # %% [markdown]
 # ## Model
 #
-# The one structure here is `OneHot`: its utilities are the encoder's outputs, [batch, L, K], and its
-# law q has a `kl` in closed form. The prior is uniform: all utilities 0.
+# The one structure here is `OneHot`: its utilities are the encoder's outputs, [batch, L, K], and
+# its law q has a `kl` in closed form. The prior is uniform: all utilities 0.
 
 
 # %%

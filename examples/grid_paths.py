@@ -2,16 +2,16 @@
 # # Shortest paths through terrain that must be looked at
 #
 # A network sees a map and shall find the cheapest path from one corner to the other. What a step
-# costs on which ground it is not told: it sees maps with their cheapest paths. It turns a map into a
-# cost for each cell, and a solver, the argmax of the structure `GridPath`, makes a path of the costs.
-# The path does not move when costs move a little: the solver's own gradient is zero. Four ways
-# around that:
+# costs on which ground it is not told: it sees maps with their cheapest paths. It turns a map
+# into a cost for each cell, and a solver, the argmax of the structure `GridPath`, makes a path of
+# the costs. The path does not move when costs move a little: the solver's own gradient is zero.
+# Four ways around that:
 #
-# - *Perturbed Fenchel-Young loss* (Berthet and others, 2020): costs are perturbed; the gradient is the
-#   mean of the best paths less the true one. It needs no more than the solver.
-# - *Implicit MLE* (Niepert, Minervini and Franceschi, 2021): the solver is called again with costs
-#   that the loss has moved; the gradient is the difference of the two paths. For any loss, and it needs
-#   no more than the solver either.
+# - *Perturbed Fenchel-Young loss* (Berthet and others, 2020): costs are perturbed; the gradient
+#   is the mean of the best paths less the true one. It needs no more than the solver.
+# - *Implicit MLE* (Niepert, Minervini and Franceschi, 2021): the solver is called again with
+#   costs that the loss has moved; the gradient is the difference of the two paths. For any loss,
+#   and it needs no more than the solver either.
 # - *Relaxation* (Paulus and others, 2020): a soft path, differentiable, goes into the loss.
 # - *Conditional random field*: the log-probability of the true path.
 
@@ -28,8 +28,8 @@ path = GridPath(rows=SIDE, columns=SIDE)  # steps to the right, down, or both at
 # %% [markdown]
 # ## Data
 #
-# Four kinds of ground in patches: smooth noise, cut at levels. Each has a texture of 4 x 4 pixels,
-# stripes or checks of one mean grey, under noise: brightness gives nothing away.
+# Four kinds of ground in patches: smooth noise, cut at levels. Each has a texture of 4 x 4
+# pixels, stripes or checks of one mean grey, under noise: brightness gives nothing away.
 
 # %%
 COSTS = torch.tensor([1.0, 2.0, 4.0, 8.0])
@@ -45,7 +45,7 @@ TEXTURES = torch.stack(
 
 
 def maps(count, seed):
-    """Images [count, 1, side, side], the cells' true costs and the cheapest paths [count, cells]."""
+    """Images [count, 1, pixels, pixels], true costs and cheapest paths [count, cells]."""
     generator = torch.Generator().manual_seed(seed)
     rough = torch.randn(count, 1, SIDE // 2, SIDE // 2, generator=generator)
     height = nn.functional.interpolate(rough, size=(SIDE, SIDE), mode="bilinear").squeeze(1)
@@ -63,8 +63,8 @@ test_images, test_costs, test_paths = maps(300, 2 * options.seed + 1)
 # %% [markdown]
 # ## Model
 #
-# Convolutions: one reads a cell, one its neighbours, one adds up. Costs are positive, and utilities
-# minus the costs, for `GridPath` maximises.
+# Convolutions: one reads a cell, one its neighbours, one adds up. Costs are positive, and
+# utilities minus the costs, for `GridPath` maximises.
 
 
 # %%
@@ -186,8 +186,8 @@ common.conclude(options, "grid_paths", -ratio, -excess(straight))
 # %% [markdown]
 # ## Picture
 #
-# Test maps; their true costs, dark is dear, with the cheapest path; the learned costs with the path
-# found.
+# Test maps; their true costs, dark is dear, with the cheapest path; the learned costs with the
+# path found.
 
 
 # %%

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from cli_program import BUILD, ROOT
@@ -16,8 +17,10 @@ sys.path.insert(0, str(FOLDER))
 from make_notebooks import main as make_notebooks  # noqa: E402, needs the path
 from make_notebooks import scripts  # noqa: E402
 
+# Found, not imported: that is left to the examples' own process.
 for package in ("torch", "matplotlib", "sklearn"):
-    pytest.importorskip(package)
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not here", allow_module_level=True)
 EXAMPLES = scripts()
 NAMES = [script.stem for script in EXAMPLES]
 # All in one process, which imports torch once.
@@ -112,10 +115,3 @@ def test_a_notebook_runs_and_prints_what_the_script_prints(runs, notebooks, tmp_
     code = code_of(notebooks / f"{name}.ipynb")
     said = python("-", "--quick", "--out", tmp_path, cwd=notebooks, stdin=code).stdout
     assert said.replace(str(tmp_path), str(runs[0])).strip() == runs[1][name].strip()
-
-
-@pytest.mark.parametrize("script", EXAMPLES, ids=NAMES)
-def test_an_example_is_short_and_has_lines_that_can_be_read(script):
-    lines = script.read_text().splitlines()
-    assert len(lines) < 250
-    assert max(map(len, lines)) <= 100
