@@ -123,5 +123,5 @@ install_packages
 check_versions
 make_environment .venv programs 4 --no-deps
 if [ "$for_check" = yes ]; then
-  make_environment .venv-python "python docs parity" 8
+  make_environment .venv-python "python docs parity jax" 8
 fi
