@@ -43,9 +43,12 @@ def test_of_perturbations(law):
 @pytest.mark.parametrize("case", LARGE, ids=repr)
 def test_hessians(case):
     structure, utility = case.structure, case.utility()
-    hessian = torch.func.hessian(structure.log_partition)(utility)
-    torch.testing.assert_close(hessian, torch.func.jacrev(structure.marginals)(utility))
-    torch.testing.assert_close(hessian, torch.func.jacfwd(structure.marginals)(utility))
+    expected = torch.func.jacrev(structure.marginals)(utility)
+    torch.testing.assert_close(torch.func.jacfwd(structure.marginals)(utility), expected)
+    for outer in (torch.func.jacfwd, torch.func.jacrev):
+        for inner in (torch.func.jacfwd, torch.func.jacrev):
+            hessian = outer(inner(structure.log_partition))(utility)
+            torch.testing.assert_close(hessian, expected)
     batch = case.utility(3)
     each = [torch.func.hessian(structure.log_partition)(u) for u in batch]
     together = torch.func.vmap(torch.func.hessian(structure.log_partition))(batch)
@@ -54,7 +57,12 @@ def test_hessians(case):
 
 def test_what_is_missing_raises():
     tree, utility = st.SpanningTree(4), torch.randn(6)
-    with pytest.raises(NotImplementedError):
-        torch.func.jacfwd(torch.func.jacrev(tree.marginals))(utility)
+    for outer in (torch.func.jacfwd, torch.func.jacrev):
+        for inner in (torch.func.jacfwd, torch.func.jacrev):
+            for verb in (tree.marginals, lambda u: tree.relax(u, 0.5)):
+                with pytest.raises((NotImplementedError, RuntimeError)):
+                    outer(inner(verb))(utility)
+    with pytest.raises(NotImplementedError, match="utility_range"):
+        torch.func.jacfwd(lambda u: tree.relax(u, 0.5, utility_range=1.0))(utility)
     _, tangent = torch.func.jvp(tree.argmax, (utility,), (torch.ones(6),))
     assert not bool(tangent.any())

@@ -84,9 +84,11 @@ class FrontEnd:
         return number
 
     def number(self, name, value):
+        if self.symbolic(value):
+            return value
         if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
             raise TypeError(f"{name}: expected a number, not {value!r}")
-        return value if self.symbolic(value) else float(value)
+        return float(value)
 
     def broadcast_named(self, name, first, second):
         try:

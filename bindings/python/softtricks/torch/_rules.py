@@ -175,7 +175,10 @@ def _gradient(name, reads_result=False):
             return (*leading, *[None] * (len(ctx.others) - len(leading)))
 
         def jvp(ctx, *tangents):
-            return _forward_mode(name, backward, saved(ctx), int(reads_result), tangents)
+            # PyTorch turns forward mode off in here, which loses the tangents of transforms outside.
+            with torch.autograd.forward_ad._set_fwd_grad_enabled(True):
+                primals = [_primal(argument) for argument in saved(ctx)]
+                return _forward_mode(name, backward, primals, int(reads_result), tangents)
 
         torch.library.register_autograd(f"softtricks::{name}", run, setup_context=setup_context)
         rules = {"backward": run} if name.endswith("_vjp") else {"backward": run, "jvp": jvp}
@@ -185,9 +188,22 @@ def _gradient(name, reads_result=False):
     return register
 
 
+def _primal(argument):
+    """A tensor without its tangent of the transform at work; those of others stay."""
+    if not isinstance(argument, torch.Tensor):
+        return argument
+    return torch.autograd.forward_ad.unpack_dual(argument, level=0).primal
+
+
 def _forward_mode(name, backward, saved, utility_place, tangents):
     """The derivative along the tangents of an operator's leading arguments, from its backward: the
     Jacobian by each is symmetric, or has a single row."""
+    if name == "relax" and saved[4] is not None:
+        # A floored utility hands its gradient to another entry: this Jacobian is not symmetric.
+        raise NotImplementedError(
+            "softtricks: forward-mode derivatives of relax with utility_range are not offered; those "
+            "of reverse mode are (backward, grad, jacrev)"
+        )
     given = [(i, tangent) for i, tangent in enumerate(tangents) if tangent is not None]
     if name in _SCALAR:
         slopes = backward(torch.ones_like(saved[utility_place][..., 0]), *saved)
@@ -217,9 +233,11 @@ class _Constant(torch.autograd.Function):
             "and entropy are not offered"
         )
 
+    jvp = backward
+
 
 def _covariance_times(utility, cotangent, *structure):
-    if torch.is_grad_enabled() and utility.requires_grad:
+    if transforming() or (torch.is_grad_enabled() and utility.requires_grad):
         utility = _Constant.apply(utility)
     return call("marginals_vjp", utility, cotangent, *structure)
 
