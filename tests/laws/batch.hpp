@@ -1,6 +1,8 @@
 #pragma once
 /// A batch is its instances one by one, bit for bit: whatever its size, the threads, the place in
 /// it, and the neighbours, be they of another spread, forbidden, infinite or NaN.
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "argmax.hpp"
@@ -81,10 +83,11 @@ inline void expect_one_by_one(const Subject& subject, const Engine& engine, Requ
   }
 }
 
-/// All calls of the structure on a batch, `visit(request)`.
+/// All calls of the structure on a batch, `visit(request)`, but those with an unwanted regularizer.
 template <class Visit>
-void for_each_request(const Subject& subject, const Engine& engine, const Numbers& utility,
-                      Visit visit) {
+void for_each_request(
+    const Subject& subject, const Engine& engine, const Numbers& utility, Visit visit,
+    const std::function<bool(const std::string&)>& wanted = [](const auto&) { return true; }) {
   Random random(15);
   const std::size_t count = utility.size() / subject.size;
   const Numbers cotangent = engine.rounded(normal(random, utility.size(), 1));
@@ -97,7 +100,7 @@ void for_each_request(const Subject& subject, const Engine& engine, const Number
   for (const VerbInfo& verb : verbs()) {
     for (const std::string& regularizer : regularizers()) {
       const bool relaxes = verb.name.rfind("relax", 0) == 0 || verb.name == "active_set";
-      if (!engine.offers(verb.name, regularizer)) continue;
+      if (!engine.offers(verb.name, regularizer) || (relaxes && !wanted(regularizer))) continue;
       if (!relaxes && regularizer != regularizers().front()) continue;
       Request request{verb.name, utility, members, cotangent, regularizer};
       request.seed = 77;
