@@ -78,7 +78,8 @@ step_wheel() {
   rm -rf "$work"
   mkdir -p "$work"
   export UV_HTTP_TIMEOUT=300
-  CMAKE_BUILD_PARALLEL_LEVEL=$(job_count) \
+  # By the name that `release` calls the compiler, so that ccache knows its files again.
+  CXX=c++ CMAKE_BUILD_PARALLEL_LEVEL=$(job_count) \
     "$uv" build --python "$root/.venv-python/bin/python" --out-dir "$work/dist" .
   fresh_environment "$work/numpy" pytest pytest-timeout
   SOFTTRICKS_TEST_INSTALLED=1 "$work/numpy/bin/python" -m pytest -p no:cacheprovider --timeout 600 \
