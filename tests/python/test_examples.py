@@ -33,11 +33,10 @@ for script in sys.argv.pop().split(","):
 
 
 def python(*arguments, cwd=ROOT, stdin=""):
-    library = os.environ.get("SOFTTRICKS_TORCH_LIBRARY", BUILD / "libsofttricks_torch.so")
     environment = {
         **os.environ,
         "PYTHONPATH": f"{FOLDER}:{ROOT / 'bindings/python'}",
-        "SOFTTRICKS_TORCH_LIBRARY": str(library),
+        "SOFTTRICKS_BUILD_DIR": str(BUILD),
     }
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
