@@ -79,7 +79,7 @@ TYPES = {
     "step": "Any",
     "loss": "Callable[[Array], Array]",
     **dict.fromkeys(["size", "steps", "draws"], "int"),
-    **dict.fromkeys(["batched", "exact", "central"], "bool"),
+    **dict.fromkeys(["batched", "exact", "central", "jittable"], "bool"),
     "tolerance": "float",
     "argmax": "Callable[[Any], Any]",
 }

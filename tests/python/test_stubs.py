@@ -32,7 +32,7 @@ from softtricks.torch.estimators import AdaptiveStep, implicit_mle
 tree = SpanningTree(nodes=4)
 theta = torch.zeros(2, tree.size, requires_grad=True)
 soft = tree.relax(perturb("gumbel", theta, seed=0), torch.ones(2, 1), utility_range=15.0)
-soft.square().sum().backward()
+slope: torch.Tensor = torch.autograd.grad(soft.square().sum(), theta)[0]
 hard: torch.Tensor = KSubset(items=5, k=2).sample(torch.zeros(5), seed=1, counts=1)
 x: torch.Tensor = implicit_mle(Oracle(4, lambda u: u > 0), theta, seed=0, step=AdaptiveStep())
 ''',

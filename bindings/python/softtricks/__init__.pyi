@@ -16,7 +16,6 @@ Seed: TypeAlias = int | numpy.random.Generator
 
 __version__: str
 
-from ._oracle import Oracle as Oracle
 
 structures: dict[str, type[Structure]]
 perturbations: dict[str, dict[str, float]]

@@ -21,7 +21,14 @@ live in libsofttricks_jax.so. It is looked for under the path in the environment
 SOFTTRICKS_JAX_LIBRARY, beside this package, and in build/release of the source tree.
 """
 
-import jax as _jax
+try:
+    import jax as _jax
+except ModuleNotFoundError as error:
+    if error.name != "jax":
+        raise
+    raise ImportError(
+        "softtricks.jax needs JAX 0.6 or later: pip install 'softtricks[jax]'"
+    ) from None
 
 from .. import _structure
 from .._perturbation import Perturbations as _Perturbations

@@ -9,7 +9,6 @@ ArrayLike: TypeAlias = Array | NumpyLike
 Integers: TypeAlias = Array | NumpyLike
 Seed: TypeAlias = int | None
 
-from ._oracle import Oracle as Oracle
 from . import estimators as estimators
 
 structures: dict[str, type[Structure]]
@@ -77,6 +76,13 @@ class Matching(Structure):
 class OneHot(Structure):
     categories: int
     def __init__(self, categories: int) -> None: ...
+
+class Oracle:
+    size: int
+    def __init__(self, size: int, argmax: Callable[[Any], Any], *, batched: bool = True, exact: bool = True, tolerance: float = 1e-06, steps: int = 1000, jittable: bool = False) -> None: ...
+    def argmax(self, utility: ArrayLike) -> Array: ...
+    def relax(self, utility: ArrayLike, temperature: float | ArrayLike, regularizer: str = 'squared_norm') -> Array: ...
+    def active_set(self, utility: ArrayLike, temperature: float | ArrayLike, count: int, regularizer: str = 'squared_norm') -> tuple[Array, Array]: ...
 
 class ProjectiveTree(Structure):
     nodes: int

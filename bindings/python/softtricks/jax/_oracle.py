@@ -36,8 +36,11 @@ class Oracle(_oracle.Oracle):
     [0.5, -0.5, 0.0]
     """
 
-    def __init__(self, size, argmax, *, jittable=False, **named):
-        super().__init__(size, argmax, **named)
+    def __init__(
+        self, size, argmax, *, batched=True, exact=True, tolerance=1e-6, steps=1000, jittable=False
+    ):
+        settings = {"batched": batched, "exact": exact, "tolerance": tolerance, "steps": steps}
+        super().__init__(size, argmax, **settings)
         self.jittable = jittable
         if jittable and not self.batched:
             self.best = jax.vmap(argmax)

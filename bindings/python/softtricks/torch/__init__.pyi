@@ -11,7 +11,6 @@ ArrayLike: TypeAlias = Tensor
 Integers: TypeAlias = Tensor | Sequence[int] | int
 Seed: TypeAlias = int
 
-from ._oracle import Oracle as Oracle
 from . import estimators as estimators
 
 structures: dict[str, type[Structure]]
