@@ -2,7 +2,20 @@
 operator is called. NumPy, PyTorch and JAX each have one object of a class derived from `FrontEnd`.
 """
 
+import importlib
 import operator
+
+
+def need(framework, name):
+    """Fails where the framework is not installed, and says how to get it."""
+    try:
+        importlib.import_module(framework)
+    except ModuleNotFoundError as error:
+        if error.name != framework:
+            raise
+        raise ImportError(
+            f"softtricks.{framework} needs {name} or later: pip install 'softtricks[{framework}]'"
+        ) from None
 
 
 class FrontEnd:

@@ -21,19 +21,16 @@ live in libsofttricks_jax.so. It is looked for under the path in the environment
 SOFTTRICKS_JAX_LIBRARY, beside this package, and in build/release of the source tree.
 """
 
-try:
-    import jax as _jax
-except ModuleNotFoundError as error:
-    if error.name != "jax":
-        raise
-    raise ImportError(
-        "softtricks.jax needs JAX 0.6 or later: pip install 'softtricks[jax]'"
-    ) from None
-
 from .. import _structure
+from .._front import need as _need
 from .._perturbation import Perturbations as _Perturbations
-from ._front import front
-from ._oracle import Oracle
+
+_need("jax", "JAX 0.6")
+
+import jax as _jax  # noqa: E402
+
+from ._front import front  # noqa: E402
+from ._oracle import Oracle  # noqa: E402
 
 
 def _one_of(key, seed):

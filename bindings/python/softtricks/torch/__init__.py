@@ -18,19 +18,14 @@ The operators live in libsofttricks_torch.so, found like the other native parts 
 unless the environment variable SOFTTRICKS_TORCH_LIBRARY gives a path to another.
 """
 
-try:
-    import torch  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name != "torch":
-        raise
-    raise ImportError(
-        "softtricks.torch needs PyTorch 2.10 or later: pip install 'softtricks[torch]'"
-    ) from None
-
 from .. import _structure
+from .._front import need
 from .._perturbation import Perturbations
-from ._front import front
-from ._oracle import Oracle
+
+need("torch", "PyTorch 2.10")
+
+from ._front import front  # noqa: E402
+from ._oracle import Oracle  # noqa: E402
 
 
 class Structure(_structure.Structure):
