@@ -35,8 +35,6 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
-from . import estimators as estimators
-
 Array: TypeAlias = Tensor
 ArrayLike: TypeAlias = Tensor
 Integers: TypeAlias = Tensor | Sequence[int] | int
