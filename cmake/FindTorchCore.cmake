@@ -29,8 +29,10 @@ if(TorchCore_INCLUDE_DIR)
   get_filename_component(TorchCore_DIR "${TorchCore_INCLUDE_DIR}" DIRECTORY)
   set(torch_core_header "${TorchCore_INCLUDE_DIR}/torch/headeronly/version.h")
   if(EXISTS "${torch_core_header}")
-    file(STRINGS "${torch_core_header}" torch_core_line REGEX "define TORCH_VERSION \"")
-    string(REGEX MATCH "[0-9]+[.][0-9]+[.][0-9]+" TorchCore_VERSION "${torch_core_line}")
+    file(STRINGS "${torch_core_header}" torch_core_parts
+         REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+    string(REGEX MATCHALL "[0-9]+" torch_core_parts "${torch_core_parts}")
+    list(JOIN torch_core_parts "." TorchCore_VERSION)
   endif()
 endif()
 
