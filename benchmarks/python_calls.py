@@ -1,126 +1,113 @@
 #!/usr/bin/env python3
 """What calls through the Python front ends cost, on one thread: on a small input beside a plain op of
-the framework, and at large batches beside the C++ library (`softtricks bench`), taking turns. Writes
+the framework, and at large batches beside the C++ library on the same numbers, taking turns. Writes
 benchmarks/results/python_calls.md.
 
     PYTHONPATH=bindings/python .venv-python/bin/python benchmarks/python_calls.py
 """
 
 import argparse
-import json
 import os
-import platform
-import subprocess
-import time
 from pathlib import Path
 
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+from peers.measure import environment
+
+os.environ.update(environment(threads=1))
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
-import jax
-import jax.numpy as jnp
-import numpy
-import softtricks
-import softtricks.jax
-import softtricks.torch
-import torch
+import jax  # noqa: E402, reads the environment
+import jax.numpy as jnp  # noqa: E402
+import numpy  # noqa: E402
+import softtricks  # noqa: E402
+import softtricks.jax  # noqa: E402
+import softtricks.torch  # noqa: E402
+import torch  # noqa: E402
+from peers.raw import RawTimer  # noqa: E402
+from peers.timing import fastest, timed  # noqa: E402
+from peers.work import Raw  # noqa: E402
 
 RESULT = Path(__file__).resolve().parent / "results" / "python_calls.md"
-NODES, BATCHES, TURNS = 10, (1024, 8192), 3
+NODES, BATCHES, CALLS = 10, (1024, 8192), 100
 
 VERBS = {
-    "argmax": lambda s, u, x: s.argmax(u),
-    "log_partition": lambda s, u, x: s.log_partition(u),
-    "marginals": lambda s, u, x: s.marginals(u),
-    "sample": lambda s, u, x: s.sample(u, seed=0),
-    "log_prob": lambda s, u, x: s.log_prob(u, x),
-    "entropy": lambda s, u, x: s.entropy(u),
-    "kl": lambda s, u, x: s.kl(u, u),
-    "relax": lambda s, u, x: s.relax(u, 1.0),
+    "argmax": lambda s, u, x, o: s.argmax(u),
+    "log_partition": lambda s, u, x, o: s.log_partition(u),
+    "marginals": lambda s, u, x, o: s.marginals(u),
+    "sample": lambda s, u, x, o: s.sample(u, seed=0),
+    "log_prob": lambda s, u, x, o: s.log_prob(u, x),
+    "entropy": lambda s, u, x, o: s.entropy(u),
+    "kl": lambda s, u, x, o: s.kl(u, o),
+    "relax": lambda s, u, x, o: s.relax(u, 1.0),
+}
+FRONT_ENDS = {
+    "NumPy": (softtricks, numpy.asarray),
+    "PyTorch": (softtricks.torch, torch.tensor),
+    "JAX, jit": (softtricks.jax, jnp.asarray),
 }
 
 
-def least(function, calls, rounds):
-    """Microseconds a call, the least of several rounds."""
-    jax.block_until_ready(function())
-    best = float("inf")
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(calls):
-            result = function()
-        jax.block_until_ready(result)
-        best = min(best, (time.perf_counter() - start) / calls)
-    return best * 1e6
+def calls(nodes, utility, other):
+    """{(front end, verb): a function of nothing}."""
+    made = {}
+    for kind, (front, array) in FRONT_ENDS.items():
+        tree = front.SpanningTree(nodes=nodes)
+        arrays = array(utility), tree.argmax(array(utility)), array(other)
+        for verb, run in VERBS.items():
+            made[kind, verb] = _call(kind, lambda *a, r=run, s=tree: r(s, *a), arrays)
+    return made
 
 
-def arrays(kind, u):
-    return {"NumPy": u, "PyTorch": torch.tensor(u), "JAX, jit": jnp.asarray(u)}[kind]
-
-
-FRONT_ENDS = {"NumPy": softtricks, "PyTorch": softtricks.torch, "JAX, jit": softtricks.jax}
-
-
-def call(kind, verb, structure, u, x):
-    """The verb as a function of nothing."""
+def _call(kind, function, arrays):
     if kind != "JAX, jit":
-        return lambda: VERBS[verb](structure, u, x)
-    compiled = jax.jit(lambda u, x: VERBS[verb](structure, u, x))
-    return lambda: compiled(u, x)
+        return lambda: function(*arrays)
+    compiled = jax.jit(function)
+    return lambda: jax.block_until_ready(compiled(*arrays))
 
 
-def overhead():
-    """Rows of the first table: what a call on 3 nodes costs."""
+def repeated(function):
+    """So many calls that a clock's own cost is gone."""
+
+    def run():
+        for _ in range(CALLS):
+            function()
+
+    return timed(run)
+
+
+def overhead(seconds):
+    """{(front end, call): microseconds}, one instance of 3 nodes."""
     u = numpy.array([[0.1, 0.2, 0.3]], numpy.float32)
-    tensor = torch.tensor(u, requires_grad=True)
-    ones = torch.ones(1, 3)
-    tree = softtricks.torch.SpanningTree(nodes=3)
-    exp = jax.jit(jnp.exp)
-    plain = {
-        "NumPy": ("numpy.exp", lambda: numpy.exp(u)),
-        "PyTorch": ("torch.softmax", lambda: torch.softmax(tensor.detach(), -1)),
-        "JAX, jit": ("jnp.exp", lambda a=jnp.asarray(u): exp(a)),
+    tensor, tracked = torch.tensor(u), torch.tensor(u, requires_grad=True)
+    ones, tree = torch.ones(1, 3), softtricks.torch.SpanningTree(nodes=3)
+
+    def both(forward):
+        return lambda: torch.autograd.grad(forward(tracked), tracked, ones)
+
+    works = {
+        ("NumPy", "numpy.exp"): lambda: numpy.exp(u),
+        ("PyTorch", "torch.softmax"): lambda: torch.softmax(tensor, -1),
+        ("JAX, jit", "jnp.exp"): _call("JAX, jit", jnp.exp, (jnp.asarray(u),)),
+        **calls(3, u, u + 1),
+        ("PyTorch, with gradient", "torch.softmax"): both(lambda t: torch.softmax(t, -1)),
+        ("PyTorch, with gradient", "marginals"): both(tree.marginals),
     }
-    for kind, (name, function) in plain.items():
-        structure, own = FRONT_ENDS[kind].SpanningTree(nodes=3), arrays(kind, u)
-        x = structure.argmax(own)
-        yield kind, name, least(function, 300, 40)
+    timers = {name: repeated(work) for name, work in works.items()}
+    return {name: 1e6 * t.seconds / CALLS for name, t in fastest(timers, seconds).items()}
+
+
+def throughput(program, batch, seconds):
+    """{(front end, verb): microseconds an instance}; the library itself is the front end "C++"."""
+    size = NODES * (NODES - 1) // 2
+    utility, other = numpy.random.default_rng(0).normal(size=(2, batch, size)).astype("float32")
+    tensor = torch.tensor(utility)
+    others = {"member": softtricks.torch.SpanningTree(NODES).argmax(tensor), "other": torch.tensor(other)}
+    request = {"structure": "spanning_tree", "shape": [NODES]}
+    timers = {name: timed(work) for name, work in calls(NODES, utility, other).items()}
+    with RawTimer(program, threads=1) as raw:
         for verb in VERBS:
-            yield kind, verb, least(call(kind, verb, structure, own, x), 300, 40)
-    for name, function in (
-        ("torch.softmax", lambda: torch.softmax(tensor, -1)),
-        ("marginals", lambda: tree.marginals(tensor)),
-    ):
-        backward = lambda f=function: torch.autograd.grad(f(), tensor, ones)  # noqa: E731
-        yield "PyTorch, forward and backward", name, least(backward, 300, 40)
-
-
-def bench(program, batch, verb):
-    """Microseconds an instance of the verb in C++."""
-    command = [program, "bench", "--structure", "spanning_tree", "--nodes", str(NODES)]
-    command += ["--dtype", "float32", "--batch", str(batch), "--verb", verb, "--rounds", "60", "--json"]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
-    timings = json.loads(done.stdout)["timings"]
-    return next(t["microseconds_an_instance"] for t in timings
-                if t["regularizer"] in ("", "gibbs_entropy"))  # fmt: skip
-
-
-def throughput(program, batch):
-    """Rows of the second table: microseconds an instance, and C++'s over it."""
-    u = numpy.random.default_rng(0).normal(size=(batch, NODES * (NODES - 1) // 2)).astype("float32")
-    works = {}
-    for kind, front in FRONT_ENDS.items():
-        structure, own = front.SpanningTree(nodes=NODES), arrays(kind, u)
-        x = structure.argmax(own)
-        works |= {(kind, verb): call(kind, verb, structure, own, x) for verb in VERBS}
-    times = dict.fromkeys(works, float("inf"))
-    library = dict.fromkeys(VERBS, float("inf"))
-    for _ in range(TURNS):
-        for verb in VERBS:
-            library[verb] = min(library[verb], bench(program, batch, verb))
-        for key, function in works.items():
-            times[key] = min(times[key], least(function, max(1, 8192 // batch), 20) / batch)
-    for (kind, verb), microseconds in times.items():
-        yield batch, kind, verb, microseconds, library[verb]
+            asked = Raw(request, tensor, tensor, [verb], others=others)
+            timers["C++", verb] = raw.timers(asked)[0]
+        return {name: 1e6 * t.seconds / batch for name, t in fastest(timers, seconds).items()}
 
 
 def table(head, rows):
@@ -130,28 +117,31 @@ def table(head, rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", default="build/release/softtricks")
+    parser.add_argument("--program", default="build/release/softtricks-bench")
+    parser.add_argument("--seconds", type=float, default=15, help="for each table")
     options = parser.parse_args()
     torch.set_num_threads(1)
     softtricks.set_num_threads(1)
-    small = [(kind, name, f"{t:.1f}") for kind, name, t in overhead()]
-    large = [
-        (str(batch), kind, verb, f"{t:.4f}", f"{own:.4f}", f"{own / t:.2f}")
-        for batch in BATCHES
-        for batch, kind, verb, t, own in throughput(options.program, batch)
-    ]
+    small = [(*name, f"{t:.1f}") for name, t in sorted(overhead(options.seconds).items())]
+    large = []
+    for batch in BATCHES:
+        times = throughput(options.program, batch, options.seconds)
+        for verb in VERBS:
+            own = times["C++", verb]
+            shares = [f"{own / times[kind, verb]:.2f}" for kind in FRONT_ENDS]
+            large.append((str(batch), verb, f"{own:.4f}", *shares))
     versions = f"NumPy {numpy.__version__}, torch {torch.__version__}, jax {jax.__version__}"
     text = f"""# Calls through Python
 
-Made by `PYTHONPATH=bindings/python .venv-python/bin/python benchmarks/python_calls.py`: one thread, float32, Python
-{platform.python_version()}, {versions}, {softtricks.instruction_set}. The least of many rounds.
+Made by `PYTHONPATH=bindings/python .venv-python/bin/python benchmarks/python_calls.py`: one thread, float32,
+{versions}, {softtricks.instruction_set}. The shortest of many calls that took turns.
 
 ## Microseconds a call, one instance of 3 nodes
 
 {table(("front end", "call", "microseconds"), small)}
-## Microseconds an instance, spanning trees of {NODES} nodes, beside C++
+## Throughput beside C++, spanning trees of {NODES} nodes
 
-{table(("batch", "front end", "verb", "Python", "C++", "of C++'s throughput"), large)}"""
+{table(("batch", "verb", "C++, us an instance", *(f"{kind}, of it" for kind in FRONT_ENDS)), large)}"""
     RESULT.write_text(text)
     print(text)
 

@@ -24,6 +24,8 @@ class Work {
     problem_.shape = request.at("shape").get<std::vector<std::int64_t>>();
     problem_.utility = cli::read_array(request.at("utility"), "utility");
     problem_.cotangent = cli::read_array(request.at("cotangent"), "cotangent");
+    if (request.contains("member")) problem_.member = cli::read_array(request["member"], "member");
+    if (request.contains("other")) problem_.other = cli::read_array(request["other"], "other");
     problem_.regularizer = request.value("regularizer", problem_.regularizer);
     problem_.temperature = request.value("temperature", problem_.temperature);
     problem_.executor = cli::executor_of(request.at("threads"));
@@ -43,7 +45,7 @@ class Work {
       problem_.verb = verbs_[i];
       Call call = cli::call_of(problem_, outs_[i]);
       call.seed = ++seed_;
-      call.member = i > 0 ? outs_[i - 1].out.data() : nullptr;  // what relax_vjp reads
+      if (i > 0) call.member = outs_[i - 1].out.data();  // what relax_vjp reads
       cli::run_or_refuse(call);
     }
     if (!perturbation_.empty() && verbs_.back() == "relax_vjp") perturb("sample_vjp", gradient_);

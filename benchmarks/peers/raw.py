@@ -42,7 +42,8 @@ class RawTimer:
 
     def timers(self, raw):
         """(forward, both): functions that tell the seconds of one run; both may be None."""
-        arrays = {"utility": self._saved(raw.utility), "cotangent": self._saved(raw.cotangent)}
+        arrays = {"utility": raw.utility, "cotangent": raw.cotangent, **raw.others}
+        arrays = {name: self._saved(array) for name, array in arrays.items()}
 
         def timer(verbs):
             if verbs is None:

@@ -1,7 +1,7 @@
 """A row of the comparison: one piece of work and everybody who does it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -34,6 +34,7 @@ class Raw:
     cotangent: torch.Tensor
     forward: list[str]  # verbs
     both: list[str] | None = None
+    others: dict[str, torch.Tensor] = field(default_factory=dict)  # "member", "other"
 
 
 @dataclass(frozen=True)
