@@ -18,7 +18,7 @@
 # %%
 import common
 import torch
-from softtricks.torch import GridPath, perturb
+from softtricks.torch import GridPath, estimators
 from torch import nn
 
 options = common.options("Shortest paths on grids of terrain images.", 1000, 80)
@@ -88,32 +88,12 @@ def make_network():
 
 
 # %%
-def draw(utility, step):
-    return perturb("gumbel", utility, seed=options.seed, offset=step * len(utility), scale=0.5)
+NOISE = {"perturbation": "gumbel", "scale": 0.5}
 
 
-def fenchel_young(utility, x, step):
+def fenchel_young(utility, x, seed):
     """U.(best path - x), U = utility + noise: at least 0, and 0 where x is best for U."""
-    perturbed = draw(utility, step)
-    best = path.argmax(perturbed)
-    return (perturbed * (best - x)).sum(-1)
-
-
-class ImplicitPath(torch.autograd.Function):
-    """The best path; backwards, how it changes when utilities go against the loss's slope."""
-
-    STEP = 5.0
-
-    @staticmethod
-    def forward(ctx, utility):
-        best = path.argmax(utility)
-        ctx.save_for_backward(utility, best)
-        return best
-
-    @staticmethod
-    def backward(ctx, slope):
-        utility, best = ctx.saved_tensors
-        return (best - path.argmax(utility - ImplicitPath.STEP * slope)) / ImplicitPath.STEP
+    return estimators.perturbed_fenchel_young(path, utility, x, seed=seed, **NOISE)
 
 
 def wrong_cells(found, x):
@@ -121,15 +101,16 @@ def wrong_cells(found, x):
     return (found * (1 - x) + (1 - found) * x).sum(-1)
 
 
-def implicit_mle(utility, x, step):
-    return wrong_cells(ImplicitPath.apply(draw(utility, step)), x)
+def implicit_mle(utility, x, seed):
+    """The best path; backwards, how it changes when utilities go against the loss's slope."""
+    return wrong_cells(estimators.implicit_mle(path, utility, seed=seed, step=5.0, **NOISE), x)
 
 
-def relaxed(utility, x, step):
-    return wrong_cells(path.relax(draw(utility, step), temperature=1.0), x)
+def relaxed(utility, x, seed):
+    return wrong_cells(estimators.relaxed(path, utility, seed=seed, temperature=1.0, **NOISE), x)
 
 
-def random_field(utility, x, step):
+def random_field(utility, x, seed):
     return -path.log_prob(utility, x)
 
 
@@ -143,7 +124,8 @@ def fit(loss_of):
 
     def loss(step):
         rows = torch.randint(len(train_images), (BATCH,))
-        return loss_of(-network(train_images[rows]), train_paths[rows], step).mean()
+        seed = (options.seed << 32) + step
+        return loss_of(-network(train_images[rows]), train_paths[rows], seed).mean()
 
     common.train(loss_of.__name__, [network], loss, options.steps, rate=5e-3)
     return network

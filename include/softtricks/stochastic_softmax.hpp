@@ -21,8 +21,8 @@ constexpr std::size_t relax_scratch(const S& structure) {
   return structure.template scratch<T>() + more;
 }
 
-/// Perturbations with a density that is differentiable in theta and whose support theta does not
-/// move: those that offer log_prob.
+/// Perturbations with a density that is differentiable in theta: those that offer log_prob. Scores
+/// are unbiased where the density is 0 at an end of the support that theta moves.
 template <class Perturbation, class T>
 concept HasScore = requires(const Perturbation& law, Dual<T> theta) {
   law.log_prob(theta, theta);
