@@ -24,9 +24,7 @@ class Pool {
   void run(std::int64_t count, std::int64_t grain, Executor::Body body, void* state) {
     if (count <= 0) return;
     const std::int64_t threads = static_cast<std::int64_t>(workers_.size()) + 1;
-    // A few pieces a thread even out unequal speeds; grain keeps them worth their while.
-    const std::int64_t even = (count + 4 * threads - 1) / (4 * threads);
-    const std::int64_t piece = (std::max(grain, even) + grain - 1) / grain * grain;
+    const std::int64_t piece = piece_length(count, grain, threads);
     if (threads == 1 || count <= piece) return body(state, 0, count);
     const std::lock_guard one_loop_at_a_time(entry_);
     {

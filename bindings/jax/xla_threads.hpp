@@ -52,10 +52,8 @@ inline Executor xla_threads(xla::ffi::ThreadPool& pool) {
                       void* state) {
     if (count <= 0) return;
     auto& threads = *static_cast<xla::ffi::ThreadPool*>(of);
-    // A few pieces a thread even out unequal speeds.
-    const std::int64_t pieces = 4 * std::max<std::int64_t>(threads.num_threads(), 1);
-    const std::int64_t even = (count + pieces - 1) / pieces;
-    const std::int64_t piece = (std::max(grain, even) + grain - 1) / grain * grain;
+    const std::int64_t piece =
+        piece_length(count, grain, std::max<std::int64_t>(threads.num_threads(), 1));
     const std::int64_t helpers = std::min(threads.num_threads(), (count + piece - 1) / piece) - 1;
     if (helpers < 1) return body(state, 0, count);
     const auto loop = std::make_shared<SharedLoop>(count, piece, body, state);

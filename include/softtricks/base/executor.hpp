@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 namespace softtricks {
@@ -26,5 +27,12 @@ struct Executor {
         &f);
   }
 };
+
+/// How long the pieces are that threads take of a loop over [0, count): a few for each even out
+/// unequal speeds, multiples of `grain` keep them worth their while.
+inline std::int64_t piece_length(std::int64_t count, std::int64_t grain, std::int64_t threads) {
+  const std::int64_t even = (count + 4 * threads - 1) / (4 * threads);
+  return (std::max(grain, even) + grain - 1) / grain * grain;
+}
 
 }  // namespace softtricks
