@@ -17,7 +17,7 @@ import mpmath
 import numpy as np
 import torch
 import torch.distributions as td
-from matrix_tree_recipes import NODES, PAIRS
+from matrix_tree_recipes import NODES, PAIRS, laplacian
 from matrix_tree_recipes import exact as tree_marginals
 from table import replace
 
@@ -155,12 +155,8 @@ def networkx_log_partition():
         graph = networkx.Graph()
         weights = [mpmath.exp(mpmath.mpf(value) - max(u)) for value in u]
         graph.add_weighted_edges_from((*e, float(w)) for e, w in zip(PAIRS, weights, strict=True))
-        laplacian = mpmath.matrix(NODES, NODES)
-        for (i, j), w in zip(PAIRS, weights, strict=True):
-            laplacian[i, i] += w
-            laplacian[j, j] += w
-            laplacian[i, j] = laplacian[j, i] = -w
-        exact.append([float(mpmath.log(mpmath.det(laplacian[1:, 1:])))])
+        matrix = mpmath.matrix(laplacian(weights, mpmath.mpf(0)))
+        exact.append([float(mpmath.log(mpmath.det(matrix[1:, 1:])))])
         with np.errstate(all="ignore"):
             theirs.append([np.log(networkx.number_of_spanning_trees(graph, weight="weight"))])
     shifted = utility - utility.amax(1, keepdim=True)
