@@ -56,7 +56,8 @@ Training load_training(const Path& path, const Objective& objective, const Vocab
     copy_into(t.adam.mean, file, "adam.mean");
     copy_into(t.adam.square, file, "adam.square");
     t.update = state.at("update");
-    t.step = {state.at("step").at(0), state.at("step").at(1)};
+    t.step.relative = state.at("step").at(0);
+    t.step.changed_mean = state.at("step").at(1);
     t.loss_sum = state.at("loss").at(0);
     t.loss_count = state.at("loss").at(1);
     t.seconds = state.at("seconds");
