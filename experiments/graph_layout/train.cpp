@@ -239,7 +239,7 @@ class Trainer {
     const std::unique_ptr<Model> model = fresh_model(options_, task_);
     const std::int64_t update = load_model(folder_.best(), *model);
     const Json pictures = picture(*model, objective_, data_.test, 3);
-    experiments::write_atomically(folder_.picture(), pictures.dump() + "\n", "picture file");
+    experiments::write_json(folder_.picture(), pictures, "picture file");
     const Evaluation score =
         evaluate(*model, objective_, data_.test, options_.test_graphs,
                  seed_for(task_.seed, Purpose::test, 0), options_.reference_quirks);
@@ -261,7 +261,7 @@ class Trainer {
         {"updates", training_.update},
         {"threads", key_.threads},
         {"identity", key_.identity}};
-    experiments::write_atomically(folder_.result(), result.dump(1) + "\n", "result file");
+    experiments::write_json(folder_.result(), result, "result file");
   }
 
   const Options& options_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <softtricks/torch.hpp>
-
 #include "common/seeds.hpp"
 
 namespace learning_to_explain {

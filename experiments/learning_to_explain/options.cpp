@@ -117,7 +117,6 @@ Options preset(const std::string& name) {
 }
 
 void validate(const Options& o) {
-  one_of("corpus", o.corpus, corpus_names());
   one_of("aspect", o.aspect, aspects_of(o.corpus));
   one_of("encoder", o.encoder, {"simple", "complex"});
   for (const std::string& row : split(o.rows)) one_of("rows", row, row_names());

@@ -22,7 +22,6 @@ constexpr std::int64_t bootstrap_rounds = 100000;
 const std::vector<std::string> reported{"mse", "precision", "sampled_mse", "sampled_precision"};
 
 double number(const Json& value) { return value.is_number() ? double(value) : NAN; }
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// One line of the table: the trial of least validation error of a row and k.
 Json summary_of(const std::vector<Json>& results, const std::string& command) {
@@ -41,7 +40,7 @@ Json summary_of(const std::vector<Json>& results, const std::string& command) {
   row["seconds"] = seconds;
   row["command"] = command;
   for (std::size_t i = 0; i < reported.size(); ++i) {
-    row[reported[i] + "_std"] = trials.size() > 1 ? number_or_null(choice.deviations[i]) : nullptr;
+    row[reported[i] + "_std"] = trials.size() > 1 ? Json(choice.deviations[i]) : Json();
   }
   return row;
 }

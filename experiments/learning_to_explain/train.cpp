@@ -25,9 +25,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// JSON has no NaN.
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 class Trainer {
  public:
   Trainer(const Options& options, const Task& task, const Corpus& corpus, int threads,
@@ -151,13 +148,14 @@ class Trainer {
     training_.mse = now.mse;
     training_.precision = now.precision;
     show_scores();
+    // NaN, the precision without annotations, is written as null.
     const Json line = {{"update", training_.update},
                        {"seconds", training_.seconds},
                        {"train_loss", train_loss},
                        {"mse", now.mse},
                        {"sampled_mse", now.sampled_mse},
-                       {"precision", number_or_null(now.precision)},
-                       {"sampled_precision", number_or_null(now.sampled_precision)}};
+                       {"precision", now.precision},
+                       {"sampled_precision", now.sampled_precision}};
     training_.metrics_length =
         experiments::append_line(folder_.metrics(), line.dump(), "metrics file");
     if (training_.best_update < 0 || now.mse < training_.best_mse) {
@@ -186,27 +184,26 @@ class Trainer {
     training_.mse = test.mse;
     training_.precision = test.precision;
     show_scores();
-    experiments::write_json(
-        folder_.result(),
-        {{"name", task_.row},
-         {"k", task_.k},
-         {"seed", task_.seed},
-         {"lr", task_.lr},
-         {"temperature", task_.temperature},
-         {"step", task_.step},
-         {"mse", test.mse},
-         {"sampled_mse", test.sampled_mse},
-         {"precision", number_or_null(test.precision)},
-         {"sampled_precision", number_or_null(test.sampled_precision)},
-         {"validation_mse", training_.best_mse},
-         {"constant_mse", constant_mse(corpus_.train, corpus_.test)},
-         {"chance_precision", number_or_null(chance_precision(corpus_.annotated))},
-         {"best_update", update},
-         {"seconds", seconds_before_ + seconds_since(begun_)},
-         {"updates", training_.update},
-         {"threads", key_.threads},
-         {"identity", key_.identity}},
-        "result file");
+    experiments::write_json(folder_.result(),
+                            {{"name", task_.row},
+                             {"k", task_.k},
+                             {"seed", task_.seed},
+                             {"lr", task_.lr},
+                             {"temperature", task_.temperature},
+                             {"step", task_.step},
+                             {"mse", test.mse},
+                             {"sampled_mse", test.sampled_mse},
+                             {"precision", test.precision},
+                             {"sampled_precision", test.sampled_precision},
+                             {"validation_mse", training_.best_mse},
+                             {"constant_mse", constant_mse(corpus_.train, corpus_.test)},
+                             {"chance_precision", chance_precision(corpus_.annotated)},
+                             {"best_update", update},
+                             {"seconds", seconds_before_ + seconds_since(begun_)},
+                             {"updates", training_.update},
+                             {"threads", key_.threads},
+                             {"identity", key_.identity}},
+                            "result file");
   }
 
   const Options& options_;
