@@ -59,8 +59,7 @@ int run(int count, char** arguments) {
   } else {
     std::cerr << "Every row of this run is done already.\n";
   }
-  write_summary(options, words);
-  std::cout << table(options);
+  std::cout << table(write_summary(options, words));
   const bool reported = !options.no_report && experiments::write_report(options.out);
   if (reported) std::cout << (experiments::Path(options.out) / "report.html").string() << '\n';
   std::cout << (experiments::Path(options.out) / "summary.json").string() << '\n';

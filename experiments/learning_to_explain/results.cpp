@@ -105,7 +105,7 @@ void write_config(const Options& options, const std::vector<std::string>& argume
   write_json(Path(options.out) / "config.json", config, "configuration file");
 }
 
-void write_summary(const Options& options, const std::vector<std::string>& arguments) {
+Json write_summary(const Options& options, const std::vector<std::string>& arguments) {
   Json rows = Json::array(), picture = {{"samples", Json::array()}};
   std::vector<Json> results;
   const std::vector<Task> all = tasks(options);
@@ -135,17 +135,18 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
                         {"date", experiments::today()},
                         {"machine", experiments::machine()}};
   write_json(Path(options.out) / "summary.json", summary, "summary");
+  return summary;
 }
 
-std::string table(const Options& options) {
-  const Json summary = read_json(Path(options.out) / "summary.json", "summary");
+std::string table(const Json& summary) {
   std::string text = "row                      k   MSE x100        precision %     trials\n";
   char line[160], error[2][24];
   for (const Json& row : summary.at("rows")) {
     const char* names[] = {"mse_std", "precision_std"};
     for (std::size_t i = 0; i < 2; ++i) {
-      std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * number(row.at(names[i])));
-      if (!row.at(names[i]).is_number()) error[i][0] = 0;
+      const double deviation = number(row.at(names[i]));
+      std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * deviation);
+      if (!std::isfinite(deviation)) error[i][0] = 0;
     }
     std::snprintf(line, sizeof line, "%-22s %3d  %5.2f%-9s  %5.1f%-9s  %4d\n",
                   row.at("name").get<std::string>().c_str(), row.at("k").get<int>(),

@@ -114,8 +114,7 @@ class Trainer {
                                    " at update " + std::to_string(training_.update) +
                                    "; give a smaller --lr, and another --out");
     }
-    training_.adam.update(parameters, at::ones_like(parameters.values()), task_.lr,
-                          training_.update + 1);
+    training_.adam.update(parameters, {}, task_.lr, training_.update + 1);
     training_.loss_sum += value;
     ++training_.loss_count;
     progress_.update = ++training_.update;
