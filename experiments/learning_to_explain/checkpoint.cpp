@@ -14,14 +14,14 @@ using Json = nlohmann::json;
 std::unique_ptr<Model> fresh_model(const Objective& objective, const Vocabulary& vocabulary) {
   const Options& o = objective.options;
   const ModelShape shape{.complex = o.encoder == "complex",
-                         .words = vocabulary.size(),
+                         .words = vocabulary.size,
                          .embedding = o.embedding,
                          .hidden = o.hidden,
                          .predictor = o.predictor_hidden,
                          .scores = objective.selector.correlated() ? 2 : 1,
                          .dropout = o.dropout};
   return std::make_unique<Model>(
-      shape, vocabulary.vectors(),
+      shape, vocabulary.vectors,
       static_cast<std::uint64_t>(seed_for(objective.task, Purpose::start, 0)));
 }
 

@@ -32,7 +32,7 @@ class Trainer {
       : options_(options),
         task_(task),
         corpus_(corpus),
-        vocabulary_(corpus, options.least_count),
+        vocabulary_(corpus),
         folder_(folder_of(options, task)),
         key_{identity(options, task), threads},
         objective_(options, task),
@@ -98,8 +98,7 @@ class Trainer {
     }
     const auto first =
         order_.begin() + static_cast<std::ptrdiff_t>(size) * (training_.update % per_epoch);
-    return make_batch(corpus_.train, {first, first + static_cast<std::ptrdiff_t>(size)},
-                      vocabulary_);
+    return make_batch(corpus_.train, {first, first + static_cast<std::ptrdiff_t>(size)});
   }
 
   void step() {
@@ -130,7 +129,7 @@ class Trainer {
   }
 
   Evaluation score(const Model& model, const std::vector<Review>& rated, std::int64_t which) const {
-    return evaluate(model, objective_, vocabulary_, rated, corpus_.annotated,
+    return evaluate(model, objective_, rated, corpus_.annotated,
                     seed_for(task_, Purpose::evaluation, which));
   }
 
@@ -176,8 +175,7 @@ class Trainer {
     progress_.state = Progress::testing;
     const std::unique_ptr<Model> model = fresh_model(objective_, vocabulary_);
     const std::int64_t update = load_model(folder_.best(), *model);
-    const Json reviews =
-        picture(*model, objective_, vocabulary_, corpus_.annotated, pictures, picture_draws);
+    const Json reviews = picture(*model, objective_, corpus_.annotated, pictures, picture_draws);
     experiments::write_json(folder_.picture(), reviews, "picture file");
     const Evaluation test = score(*model, corpus_.test, options_.updates + 1);
     training_.mse = test.mse;
