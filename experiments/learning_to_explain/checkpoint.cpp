@@ -75,20 +75,14 @@ Training load_training(const Path& path, const Objective& objective, const Vocab
 void save_model(const Path& path, const Model& model, std::int64_t update,
                 const experiments::CheckpointKey& key) {
   Arrays arrays;
-  const Parameters& parameters = model.parameters();
-  for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
-    arrays.add(parameters.names()[handle], parameters[handle]);
-  }
+  arrays.add(model.parameters());
   experiments::write_checkpoint(path, arrays, key, {{"update", update}});
 }
 
 std::int64_t load_model(const Path& path, Model& model) {
   return experiments::reading(path, [&] {
     const auto file = experiments::read_checkpoint(path);
-    const Parameters& parameters = model.parameters();
-    for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
-      copy_into(parameters[handle].detach(), file, parameters.names()[handle]);
-    }
+    copy_into(model.parameters(), file);
     return experiments::state_of(file).at("update").get<std::int64_t>();
   });
 }
