@@ -99,10 +99,7 @@ Choice choose(const std::vector<Trial>& trials, std::int64_t rounds) {
 }
 
 void write_config(const Options& options, const std::vector<std::string>& arguments) {
-  Json config = to_json(options);
-  config["command"] = experiments::command_line(experiment, arguments);
-  config["task"] = experiment;
-  write_json(Path(options.out) / "config.json", config, "configuration file");
+  experiments::write_config(options.out, to_json(options), experiment, arguments);
 }
 
 Json write_summary(const Options& options, const std::vector<std::string>& arguments) {

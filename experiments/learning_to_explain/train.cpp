@@ -1,7 +1,6 @@
 #include "learning_to_explain/train.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 
@@ -9,21 +8,17 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "common/error.hpp"
-#include "common/run.hpp"
 #include "learning_to_explain/checkpoint.hpp"
 
 namespace learning_to_explain {
 namespace {
 
+using experiments::Clock;
 using experiments::Progress;
-using Clock = std::chrono::steady_clock;
+using experiments::seconds_since;
 using Json = nlohmann::json;
 
 constexpr std::int64_t pictures = 3, picture_draws = 200;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 class Trainer {
  public:
@@ -225,9 +220,8 @@ TaskFolder folder_of(const Options& options, const Task& task) {
 }
 
 bool finished(const Options& options, const Task& task) {
-  const TaskFolder folder = folder_of(options, task);
   return experiments::finished(
-      folder.result(), folder.last(), identity(options, task),
+      folder_of(options, task), identity(options, task),
       [](const Path& path) { return experiments::read_key(path).identity; });
 }
 
