@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "common/error.hpp"
 
@@ -36,6 +37,16 @@ void read_command_line(int count, char** arguments, const ProgramText& text, con
     if (error.get_exit_code() == 0) std::exit(app.exit(error));
     throw UserError(std::string(error.what()) + "\nSee " + text.program + " --help.");
   }
+}
+
+/// The members by their options' names.
+template <class Visit>
+nlohmann::json json_of(const Visit& visit) {
+  nlohmann::json json;
+  visit([&](const std::string& name, const auto& member, const std::string&) {
+    json[name] = member;
+  });
+  return json;
 }
 
 }  // namespace experiments

@@ -41,7 +41,7 @@ void Adam::update(const Parameters& parameters, const at::Tensor& rates, double 
   const double second_bias = 1 - std::pow(second_decay_, static_cast<double>(step));
   const at::Tensor denominator = square.sqrt().div_(std::sqrt(second_bias)).add_(epsilon);
   at::Tensor values = parameters.values();
-  values.addcdiv_(mean * rates, denominator, -rate / first_bias);
+  values.addcdiv_(rates.defined() ? mean * rates : mean, denominator, -rate / first_bias);
 }
 
 double clip_norm(const at::Tensor& gradient, double limit) {

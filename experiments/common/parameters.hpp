@@ -33,7 +33,7 @@ class Parameters {
   at::Tensor values_, gradients_;
 };
 
-/// Adam with its usual constants; `rates` holds one learning rate per parameter.
+/// Adam with its usual constants.
 class Adam {
  public:
   Adam() = default;
@@ -42,7 +42,8 @@ class Adam {
         square(at::zeros_like(parameters.values())),
         second_decay_(second_decay) {}
 
-  /// One update; `step` counts from 1.
+  /// One update; `step` counts from 1. `rates` holds one factor on `rate` per parameter; undefined:
+  /// all 1.
   void update(const Parameters& parameters, const at::Tensor& rates, double rate,
               std::int64_t step);
 

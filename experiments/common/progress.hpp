@@ -10,6 +10,12 @@
 
 namespace experiments {
 
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 /// Shared between two processes, so no pointers; a number may be one update older than its
 /// neighbour.
 struct Progress {
@@ -40,8 +46,6 @@ class Display {
   void show(bool last = false);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   std::string line(std::size_t which, int width) const;
   void show_terminal(bool last);
   void show_plain(bool last);

@@ -74,6 +74,37 @@ ReportProgram find_report() {
   return {};
 }
 
+/// Runs tools/report.py on the folder; false, with a message on standard error, where that fails.
+bool write_report(const std::string& folder) {
+  const ReportProgram report = find_report();
+  if (report.script.empty()) {
+    std::cerr
+        << "No report: tools/report.py is neither in " << EXPERIMENTS_SOURCE_DIR
+        << " nor beside this program. The results are kept; report.py makes the page later.\n";
+    return false;
+  }
+  const std::string python = report.python, script = report.script;
+  std::vector<char*> words;
+  for (const std::string* word : {&python, &script, &folder}) {
+    words.push_back(const_cast<char*>(word->c_str()));
+  }
+  words.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  // The page's path is printed by this program, once.
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0);
+  pid_t child = 0;
+  const int failure =
+      ::posix_spawnp(&child, python.c_str(), &actions, nullptr, words.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  int status = -1;
+  if (failure == 0) ::waitpid(child, &status, 0);
+  if (failure == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+  std::cerr << "The report could not be made. The results are kept; try: " << quoted(python) << ' '
+            << quoted(script) << ' ' << quoted(folder) << '\n';
+  return false;
+}
+
 }  // namespace
 
 std::string command_line(const std::string& experiment, const std::vector<std::string>& arguments) {
@@ -119,51 +150,36 @@ void write_json(const Path& path, const Json& json, const char* what) {
   write_atomically(path, json.dump(1) + "\n", what);
 }
 
-bool finished(const Path& result, const Path& checkpoint, const Json& wanted,
+bool finished(const TaskFolder& folder, const Json& wanted,
               Json (*made_with)(const Path& checkpoint)) {
+  const Path result = folder.result(), checkpoint = folder.last();
   if (std::filesystem::exists(result)) {
     const Json found = Json::parse(read_file(result, "result file"), nullptr, false);
     if (!found.is_object() || !found.contains("identity")) {
       throw UserError("result file '" + result.string() +
                       "' is damaged; delete it, and the row will be tested again");
     }
-    require_same(found["identity"], wanted, result.parent_path());
+    require_same(found["identity"], wanted, folder.folder);
     return true;
   }
   if (std::filesystem::exists(checkpoint)) {
-    require_same(made_with(checkpoint), wanted, checkpoint.parent_path());
+    require_same(made_with(checkpoint), wanted, folder.folder);
   }
   return false;
 }
 
-bool write_report(const std::string& folder) {
-  const ReportProgram report = find_report();
-  if (report.script.empty()) {
-    std::cerr
-        << "No report: tools/report.py is neither in " << EXPERIMENTS_SOURCE_DIR
-        << " nor beside this program. The results are kept; report.py makes the page later.\n";
-    return false;
-  }
-  const std::string python = report.python, script = report.script;
-  std::vector<char*> words;
-  for (const std::string* word : {&python, &script, &folder}) {
-    words.push_back(const_cast<char*>(word->c_str()));
-  }
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  // The page's path is printed by this program, once.
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0);
-  pid_t child = 0;
-  const int failure =
-      ::posix_spawnp(&child, python.c_str(), &actions, nullptr, words.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  int status = -1;
-  if (failure == 0) ::waitpid(child, &status, 0);
-  if (failure == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
-  std::cerr << "The report could not be made. The results are kept; try: " << quoted(python) << ' '
-            << quoted(script) << ' ' << quoted(folder) << '\n';
-  return false;
+void write_config(const Path& out, Json options, const std::string& experiment,
+                  const std::vector<std::string>& arguments) {
+  options["command"] = command_line(experiment, arguments);
+  options["task"] = experiment;
+  write_json(out / "config.json", options, "configuration file");
+}
+
+int end_run(const std::string& out, bool report, const std::vector<std::string>& failures) {
+  if (report && write_report(out)) std::cout << (Path(out) / "report.html").string() << '\n';
+  std::cout << (Path(out) / "summary.json").string() << '\n';
+  for (const std::string& failure : failures) std::cerr << "error: " << failure << '\n';
+  return failures.empty() ? 0 : 2;
 }
 
 }  // namespace experiments

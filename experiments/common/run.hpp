@@ -26,12 +26,28 @@ std::string today();
 nlohmann::json read_json(const Path& path, const char* what);
 void write_json(const Path& path, const nlohmann::json& json, const char* what);
 
-/// Is the task finished whose folder holds `result` and `checkpoint`, made under the options
-/// `wanted`? Throws UserError if it was made with others. `made_with` reads a checkpoint's options.
-bool finished(const Path& result, const Path& checkpoint, const nlohmann::json& wanted,
+/// <out>/<task>: what a task writes and reads.
+struct TaskFolder {
+  Path folder;
+
+  Path metrics() const { return folder / "metrics.jsonl"; }
+  Path last() const { return folder / "last.safetensors"; }
+  Path best() const { return folder / "best.safetensors"; }
+  Path result() const { return folder / "result.json"; }
+  Path picture() const { return folder / "picture.json"; }
+};
+
+/// Is the task of this folder finished, made under the options `wanted`? Throws UserError if it was
+/// made with others. `made_with` reads a checkpoint's options.
+bool finished(const TaskFolder& folder, const nlohmann::json& wanted,
               nlohmann::json (*made_with)(const Path& checkpoint));
 
-/// Runs tools/report.py on the folder; false, with a message on standard error, where that fails.
-bool write_report(const std::string& folder);
+/// config.json: the options and the command.
+void write_config(const Path& out, nlohmann::json options, const std::string& experiment,
+                  const std::vector<std::string>& arguments);
+
+/// Makes the report, where asked to, and says where the results are and what failed. Returns the
+/// program's exit status.
+int end_run(const std::string& out, bool report, const std::vector<std::string>& failures);
 
 }  // namespace experiments

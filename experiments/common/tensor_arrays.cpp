@@ -21,6 +21,12 @@ void Arrays::add(const std::string& name, const at::Tensor& value) {
                           static_cast<std::size_t>(dense.numel()) * sizeof(float))});
 }
 
+void Arrays::add(const Parameters& parameters) {
+  for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
+    add(parameters.names()[handle], parameters[handle]);
+  }
+}
+
 void copy_into(at::Tensor target, const TensorFile& file, const std::string& name) {
   const ArrayView& array = file.array(name, "F32");
   if (at::IntArrayRef(array.shape) != target.sizes()) {
@@ -30,6 +36,12 @@ void copy_into(at::Tensor target, const TensorFile& file, const std::string& nam
   at::Tensor dense = at::empty(array.shape, at::kFloat);
   std::memcpy(dense.mutable_data_ptr(), array.bytes.data(), array.bytes.size());
   target.copy_(dense);
+}
+
+void copy_into(const Parameters& parameters, const TensorFile& file) {
+  for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
+    copy_into(parameters[handle].detach(), file, parameters.names()[handle]);
+  }
 }
 
 void write_checkpoint(const Path& path, const Arrays& arrays, const CheckpointKey& key,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/error.hpp"
+#include "common/parameters.hpp"
 #include "common/tensor_file.hpp"
 
 namespace experiments {
@@ -16,6 +17,8 @@ namespace experiments {
 class Arrays {
  public:
   void add(const std::string& name, const at::Tensor& value);
+  /// Every array under its own name.
+  void add(const Parameters& parameters);
   const std::vector<ArrayView>& views() const { return views_; }
 
  private:
@@ -25,6 +28,9 @@ class Arrays {
 
 /// Fills `target` with a file's array of that name; UserError where it has another shape.
 void copy_into(at::Tensor target, const TensorFile& file, const std::string& name);
+
+/// Fills the arrays that `Arrays::add(parameters)` wrote.
+void copy_into(const Parameters& parameters, const TensorFile& file);
 
 /// The words under which a checkpoint was made; `threads` because sums are cut by their number.
 struct CheckpointKey {

@@ -102,10 +102,7 @@ Training load_training(const Path& path, const Options& options, const Task& tas
 void save_model(const Path& path, const Model& model, std::int64_t update,
                 const CheckpointKey& key) {
   Arrays arrays;
-  const Parameters& parameters = model.parameters();
-  for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
-    arrays.add(parameters.names()[handle], parameters[handle]);
-  }
+  arrays.add(model.parameters());
   arrays.add("encoder.moments", model.moments());
   experiments::write_checkpoint(path, arrays, key, {{"update", update}});
 }
@@ -113,10 +110,7 @@ void save_model(const Path& path, const Model& model, std::int64_t update,
 std::int64_t load_model(const Path& path, Model& model) {
   return experiments::reading(path, [&] {
     const TensorFile file = experiments::read_checkpoint(path);
-    const Parameters& parameters = model.parameters();
-    for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
-      copy_into(parameters[handle].detach(), file, parameters.names()[handle]);
-    }
+    copy_into(model.parameters(), file);
     copy_into(model.moments(), file, "encoder.moments");
     return experiments::state_of(file).at("update").get<std::int64_t>();
   });

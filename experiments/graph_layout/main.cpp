@@ -87,11 +87,7 @@ int run(int count, char** arguments) {
     std::cerr << "Every row of this run is done already.\n";
   }
   write_summary(options, words);
-  const bool reported = !options.no_report && experiments::write_report(options.out);
-  if (reported) std::cout << (experiments::Path(options.out) / "report.html").string() << '\n';
-  std::cout << (experiments::Path(options.out) / "summary.json").string() << '\n';
-  for (const std::string& failure : failures) std::cerr << "error: " << failure << '\n';
-  return failures.empty() ? 0 : 2;
+  return experiments::end_run(options.out, !options.no_report, failures);
 }
 
 }  // namespace

@@ -43,7 +43,6 @@ class Model {
   /// What the learned baseline expects of each datum's loss: [batch].
   at::Tensor baseline(const at::Tensor& features) const;
 
-  const ModelShape& shape() const { return shape_; }
   const Parameters& parameters() const { return parameters_; }
   /// Running means and variances of the normalisations, in one vector.
   const at::Tensor& moments() const { return moments_; }

@@ -287,11 +287,7 @@ Options parse_options(int count, char** arguments) {
 }
 
 nlohmann::json to_json(const Options& options) {
-  nlohmann::json json;
-  visit_options(options, [&](const std::string& name, const auto& member, const std::string&) {
-    json[name] = member;
-  });
-  return json;
+  return experiments::json_of([&](const auto& function) { visit_options(options, function); });
 }
 
 std::vector<Task> tasks(const Options& options) {

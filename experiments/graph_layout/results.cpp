@@ -68,10 +68,7 @@ void add_picture(Json& picture, const Json& samples, const std::string& row) {
 }  // namespace
 
 void write_config(const Options& options, const std::vector<std::string>& arguments) {
-  Json config = to_json(options);
-  config["command"] = experiments::command_line(experiment, arguments);
-  config["task"] = experiment;
-  write_json(Path(options.out) / "config.json", config, "configuration file");
+  experiments::write_config(options.out, to_json(options), experiment, arguments);
 }
 
 void write_summary(const Options& options, const std::vector<std::string>& arguments) {

@@ -1,7 +1,6 @@
 #include "graph_layout/train.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <numbers>
@@ -10,7 +9,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "common/error.hpp"
-#include "common/run.hpp"
 #include "graph_layout/checkpoint.hpp"
 #include "graph_layout/data.hpp"
 #include "graph_layout/objective.hpp"
@@ -18,12 +16,9 @@
 namespace graph_layout {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using experiments::Clock;
+using experiments::seconds_since;
 using Json = nlohmann::json;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 double learning_rate(const Options& o, const Task& task, std::int64_t update) {
   double rate = task.lr;
@@ -239,7 +234,7 @@ class Trainer {
     const std::unique_ptr<Model> model = fresh_model(options_, task_);
     const std::int64_t update = load_model(folder_.best(), *model);
     const Json pictures = picture(*model, objective_, data_.test, 3);
-    experiments::write_atomically(folder_.picture(), pictures.dump() + "\n", "picture file");
+    experiments::write_json(folder_.picture(), pictures, "picture file");
     const Evaluation score =
         evaluate(*model, objective_, data_.test, options_.test_graphs,
                  seed_for(task_.seed, Purpose::test, 0), options_.reference_quirks);
@@ -261,7 +256,7 @@ class Trainer {
         {"updates", training_.update},
         {"threads", key_.threads},
         {"identity", key_.identity}};
-    experiments::write_atomically(folder_.result(), result.dump(1) + "\n", "result file");
+    experiments::write_json(folder_.result(), result, "result file");
   }
 
   const Options& options_;
@@ -284,9 +279,8 @@ TaskFolder folder_of(const Options& options, const Task& task) {
 }
 
 bool finished(const Options& options, const Task& task) {
-  const TaskFolder folder = folder_of(options, task);
   return experiments::finished(
-      folder.result(), folder.last(), identity(options, task),
+      folder_of(options, task), identity(options, task),
       [](const experiments::Path& path) { return experiments::read_key(path).identity; });
 }
 

@@ -134,32 +134,25 @@ std::vector<Review> silenced(const Json& texts, const std::string& aspect) {
   return annotated;
 }
 
-Json texts_of(const Path& path) {
-  Json texts = Json::parse(contents(path), nullptr, false);
-  if (!texts.is_array()) refuse(path, "expected a JSON list of texts");
-  return texts;
+std::vector<Review> labelled(const Json& texts, const std::string& aspect) {
+  std::vector<Review> reviews;
+  for (const Json& text : texts) {
+    const double rating = label(text, aspect);
+    if (rating != rating) continue;
+    reviews.push_back({words_of(text.at("description").get<std::string>()), rating, {}});
+  }
+  return reviews;
 }
 
-/// Turns what a foreign file makes the JSON library throw into one sentence.
-template <class Read>
-auto reading(const Path& path, const Read& read) {
+/// Calls visit(texts); what a foreign file makes the JSON library throw becomes one sentence.
+void with_texts(const Path& path, const std::function<void(const Json&)>& visit) {
+  const Json texts = Json::parse(contents(path), nullptr, false);
+  if (!texts.is_array()) refuse(path, "expected a JSON list of texts");
   try {
-    return read();
+    visit(texts);
   } catch (const Json::exception& error) {
     refuse(path, error.what());
   }
-}
-
-std::vector<Review> labelled(const Path& path, const std::string& aspect) {
-  return reading(path, [&] {
-    std::vector<Review> reviews;
-    for (const Json& text : texts_of(path)) {
-      const double rating = label(text, aspect);
-      if (rating != rating) continue;
-      reviews.push_back({words_of(text.at("description").get<std::string>()), rating, {}});
-    }
-    return reviews;
-  });
 }
 
 // ---- counterfactual IMDb ------------------------------------------------------------------------
@@ -251,11 +244,14 @@ Corpus load_lei(const Path& folder, int aspect) {
 
 Corpus load_cebab(const Path& folder, const std::string& aspect) {
   Corpus corpus;
-  corpus.train = labelled(folder / "train_inclusive.json", aspect);
-  corpus.validation = labelled(folder / "dev.json", aspect);
-  corpus.test = labelled(folder / "test.json", aspect);
-  const Path test = folder / "test.json";
-  corpus.annotated = reading(test, [&] { return silenced(texts_of(test), aspect); });
+  with_texts(folder / "train_inclusive.json",
+             [&](const Json& texts) { corpus.train = labelled(texts, aspect); });
+  with_texts(folder / "dev.json",
+             [&](const Json& texts) { corpus.validation = labelled(texts, aspect); });
+  with_texts(folder / "test.json", [&](const Json& texts) {
+    corpus.test = labelled(texts, aspect);
+    corpus.annotated = silenced(texts, aspect);
+  });
   return corpus;
 }
 

@@ -14,14 +14,14 @@ using Json = nlohmann::json;
 std::unique_ptr<Model> fresh_model(const Objective& objective, const Vocabulary& vocabulary) {
   const Options& o = objective.options;
   const ModelShape shape{.complex = o.encoder == "complex",
-                         .words = vocabulary.size(),
+                         .words = vocabulary.size,
                          .embedding = o.embedding,
                          .hidden = o.hidden,
                          .predictor = o.predictor_hidden,
                          .scores = objective.selector.correlated() ? 2 : 1,
                          .dropout = o.dropout};
   return std::make_unique<Model>(
-      shape, vocabulary.vectors(),
+      shape, vocabulary.vectors,
       static_cast<std::uint64_t>(seed_for(objective.task, Purpose::start, 0)));
 }
 
@@ -56,7 +56,8 @@ Training load_training(const Path& path, const Objective& objective, const Vocab
     copy_into(t.adam.mean, file, "adam.mean");
     copy_into(t.adam.square, file, "adam.square");
     t.update = state.at("update");
-    t.step = {state.at("step").at(0), state.at("step").at(1)};
+    t.step.relative = state.at("step").at(0);
+    t.step.changed_mean = state.at("step").at(1);
     t.loss_sum = state.at("loss").at(0);
     t.loss_count = state.at("loss").at(1);
     t.seconds = state.at("seconds");
@@ -74,20 +75,14 @@ Training load_training(const Path& path, const Objective& objective, const Vocab
 void save_model(const Path& path, const Model& model, std::int64_t update,
                 const experiments::CheckpointKey& key) {
   Arrays arrays;
-  const Parameters& parameters = model.parameters();
-  for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
-    arrays.add(parameters.names()[handle], parameters[handle]);
-  }
+  arrays.add(model.parameters());
   experiments::write_checkpoint(path, arrays, key, {{"update", update}});
 }
 
 std::int64_t load_model(const Path& path, Model& model) {
   return experiments::reading(path, [&] {
     const auto file = experiments::read_checkpoint(path);
-    const Parameters& parameters = model.parameters();
-    for (std::size_t handle = 0; handle < parameters.names().size(); ++handle) {
-      copy_into(parameters[handle].detach(), file, parameters.names()[handle]);
-    }
+    copy_into(model.parameters(), file);
     return experiments::state_of(file).at("update").get<std::int64_t>();
   });
 }

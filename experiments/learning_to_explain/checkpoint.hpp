@@ -11,7 +11,7 @@ namespace learning_to_explain {
 struct Training {
   std::unique_ptr<Model> model;
   experiments::Adam adam;
-  AdaptiveStep step;
+  AdaptiveStep step{.rate = 1e-3};
   std::int64_t update = 0;  // updates done
   double loss_sum = 0;      // since the last evaluation
   std::int64_t loss_count = 0;

@@ -1,6 +1,7 @@
 #include "learning_to_explain/corpus.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "common/error.hpp"
 #include "learning_to_explain/aspect_files.hpp"
@@ -17,6 +18,30 @@ void cut(std::vector<Review>& reviews, std::int64_t longest) {
     if (!review.truth.empty()) review.truth.resize(review.words.size());
   }
   std::erase_if(reviews, [](const Review& review) { return review.words.empty(); });
+}
+
+/// Sets ids.
+void number_words(Corpus& corpus, std::int64_t least_count) {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& [word, vector] : corpus.vectors) counts[word] = least_count;
+  if (counts.empty()) {
+    for (const Review& review : corpus.train) {
+      for (const std::string& word : review.words) ++counts[word];
+    }
+  }
+  std::unordered_map<std::string, std::int64_t> known;
+  corpus.ids = first_word;
+  for (const auto& [word, count] : counts) {
+    if (count >= least_count) known.emplace(word, corpus.ids++);
+  }
+  for (auto* part : {&corpus.train, &corpus.validation, &corpus.test, &corpus.annotated}) {
+    for (Review& review : *part) {
+      for (const std::string& word : review.words) {
+        const auto found = known.find(word);
+        review.ids.push_back(found == known.end() ? unknown_word : found->second);
+      }
+    }
+  }
 }
 
 Corpus load(const Options& o) {
@@ -56,6 +81,7 @@ Corpus load_corpus(const Options& options) {
                                    "' has no reviews to train on, to validate or to test");
     }
   }
+  number_words(corpus, options.least_count);
   return corpus;
 }
 

@@ -1,6 +1,5 @@
 #include "learning_to_explain/estimators.hpp"
 
-#include <algorithm>
 #include <limits>
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -12,7 +11,7 @@ namespace ops = softtricks::torch;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// The step of each review, [batch, 1]: softtricks::AdaptiveStep over a batch.
+/// The step of each review, [batch, 1]: AdaptiveStep::length over a batch.
 at::Tensor adaptive_length(const AdaptiveStep& adaptive, const at::Tensor& theta,
                            const at::Tensor& slope) {
   const at::Tensor present = theta.isfinite().to(theta.scalar_type());
@@ -20,13 +19,6 @@ at::Tensor adaptive_length(const AdaptiveStep& adaptive, const at::Tensor& theta
   const at::Tensor norm = slope.square().mul(present).sum(-1, true);
   const at::Tensor length = (utilities.sum(-1, true) / norm).sqrt() * adaptive.relative;
   return at::where(norm.gt(0), length, at::zeros_like(length));
-}
-
-void learn(AdaptiveStep& adaptive, double changed) {
-  constexpr double rate = 1e-3, keep = 0.9, target = 1;
-  adaptive.changed_mean = keep * adaptive.changed_mean + (1 - keep) * changed;
-  adaptive.relative =
-      std::max(0.0, adaptive.relative + (adaptive.changed_mean < target ? rate : -rate));
 }
 
 struct ImplicitMle : torch::autograd::Function<ImplicitMle> {
@@ -56,7 +48,7 @@ struct ImplicitMle : torch::autograd::Function<ImplicitMle> {
                                        : adaptive_length(*adaptive, theta, slope);
     const at::Tensor moved =
         ops::argmax(structure, utility - length * slope, ops::Sizes(saved[3], saved[4]));
-    if (step == 0) learn(*adaptive, moved.ne(hard).sum().item<double>() / batch);
+    if (step == 0) adaptive->learn(moved.ne(hard).sum().item<double>() / batch);
     const at::Tensor gradient =
         at::where(length.gt(0), (hard - moved) / length, at::zeros_like(hard)) / batch;
     return {at::Tensor(), gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};

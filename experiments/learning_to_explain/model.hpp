@@ -47,7 +47,6 @@ class Model {
   at::Tensor predict(const at::Tensor& vectors, const at::Tensor& selection, std::int64_t k) const;
 
   const Parameters& parameters() const { return parameters_; }
-  const ModelShape& shape() const { return shape_; }
 
  private:
   struct Layer {

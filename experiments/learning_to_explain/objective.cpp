@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <softtricks/torch.hpp>
-
 #include "common/seeds.hpp"
 
 namespace learning_to_explain {
@@ -12,11 +10,10 @@ namespace {
 
 /// Calls visit(batch) for all reviews, some at a time.
 template <class Visit>
-void each_batch(const std::vector<Review>& reviews, const Vocabulary& vocabulary, std::int64_t size,
-                const Visit& visit) {
+void each_batch(const std::vector<Review>& reviews, std::int64_t size, const Visit& visit) {
   const auto step = static_cast<std::size_t>(size);
   for (std::size_t first = 0; first < reviews.size(); first += step) {
-    visit(make_batch(reviews, run_of(first, step, reviews.size()), vocabulary));
+    visit(make_batch(reviews, run_of(first, step, reviews.size())));
   }
 }
 
@@ -71,7 +68,7 @@ at::Tensor Objective::operator()(const Model& model, const Batch& batch, std::in
   return (model.predict(vectors, selection, task.k) - batch.ratings).square().mean();
 }
 
-Evaluation evaluate(const Model& model, const Objective& objective, const Vocabulary& vocabulary,
+Evaluation evaluate(const Model& model, const Objective& objective,
                     const std::vector<Review>& rated, const std::vector<Review>& annotated,
                     std::int64_t seed) {
   const at::NoGradGuard no_grad;
@@ -79,7 +76,7 @@ Evaluation evaluate(const Model& model, const Objective& objective, const Vocabu
   Evaluation sums;
   std::int64_t calls = 0;
   const auto next_seed = [&] { return experiments::seed_for(seed, 0, calls++); };
-  each_batch(rated, vocabulary, objective.options.evaluation_batch, [&](const Batch& batch) {
+  each_batch(rated, objective.options.evaluation_batch, [&](const Batch& batch) {
     const at::Tensor vectors = model.embed(batch.words);
     const at::Tensor theta = objective.theta(model, batch, vectors, {});
     const auto error = [&](const at::Tensor& selection) {
@@ -89,7 +86,7 @@ Evaluation evaluate(const Model& model, const Objective& objective, const Vocabu
     sums.sampled_mse += error(selector.sample(theta, batch.lengths, next_seed()));
   });
   Hits best, drawn;
-  each_batch(annotated, vocabulary, objective.options.evaluation_batch, [&](const Batch& batch) {
+  each_batch(annotated, objective.options.evaluation_batch, [&](const Batch& batch) {
     const at::Tensor theta = objective.theta(model, batch, model.embed(batch.words), {});
     best.add(selector.map(theta, batch.lengths), batch.truth);
     drawn.add(selector.sample(theta, batch.lengths, next_seed()), batch.truth);
@@ -114,14 +111,14 @@ double chance_precision(const std::vector<Review>& annotated) {
   return words > 0 ? true_ones / words : NAN;
 }
 
-nlohmann::json picture(const Model& model, const Objective& objective, const Vocabulary& vocabulary,
+nlohmann::json picture(const Model& model, const Objective& objective,
                        const std::vector<Review>& annotated, std::int64_t count,
                        std::int64_t draws) {
   const at::NoGradGuard no_grad;
   nlohmann::json samples = nlohmann::json::array();
   for (std::size_t i = 0; i < std::min(annotated.size(), static_cast<std::size_t>(count)); ++i) {
     const Review& review = annotated[i];
-    const Batch batch = make_batch(annotated, {i}, vocabulary);
+    const Batch batch = make_batch(annotated, {i});
     const at::Tensor vectors = model.embed(batch.words);
     const at::Tensor theta = objective.theta(model, batch, vectors, {});
     const at::Tensor best = objective.selector.map(theta, batch.lengths);

@@ -41,7 +41,7 @@ struct Evaluation {
 
 /// Errors on `rated`, precision on `annotated`: over all words selected in all its reviews. NaN
 /// where that is empty.
-Evaluation evaluate(const Model& model, const Objective& objective, const Vocabulary& vocabulary,
+Evaluation evaluate(const Model& model, const Objective& objective,
                     const std::vector<Review>& rated, const std::vector<Review>& annotated,
                     std::int64_t seed);
 
@@ -53,7 +53,7 @@ double chance_precision(const std::vector<Review>& annotated);
 
 /// The first `count` annotated reviews: words, truth, rating, the best selection, and how often
 /// `draws` drawn selections have each word.
-nlohmann::json picture(const Model& model, const Objective& objective, const Vocabulary& vocabulary,
+nlohmann::json picture(const Model& model, const Objective& objective,
                        const std::vector<Review>& annotated, std::int64_t count,
                        std::int64_t draws);
 

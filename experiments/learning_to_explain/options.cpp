@@ -117,7 +117,6 @@ Options preset(const std::string& name) {
 }
 
 void validate(const Options& o) {
-  one_of("corpus", o.corpus, corpus_names());
   one_of("aspect", o.aspect, aspects_of(o.corpus));
   one_of("encoder", o.encoder, {"simple", "complex"});
   for (const std::string& row : split(o.rows)) one_of("rows", row, row_names());
@@ -184,11 +183,7 @@ Options parse_options(int count, char** arguments) {
 }
 
 nlohmann::json to_json(const Options& options) {
-  nlohmann::json json;
-  visit_options(options, [&](const std::string& name, const auto& member, const std::string&) {
-    json[name] = member;
-  });
-  return json;
+  return experiments::json_of([&](const auto& function) { visit_options(options, function); });
 }
 
 std::vector<Task> tasks(const Options& options) {

@@ -22,7 +22,6 @@ constexpr std::int64_t bootstrap_rounds = 100000;
 const std::vector<std::string> reported{"mse", "precision", "sampled_mse", "sampled_precision"};
 
 double number(const Json& value) { return value.is_number() ? double(value) : NAN; }
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// One line of the table: the trial of least validation error of a row and k.
 Json summary_of(const std::vector<Json>& results, const std::string& command) {
@@ -41,7 +40,7 @@ Json summary_of(const std::vector<Json>& results, const std::string& command) {
   row["seconds"] = seconds;
   row["command"] = command;
   for (std::size_t i = 0; i < reported.size(); ++i) {
-    row[reported[i] + "_std"] = trials.size() > 1 ? number_or_null(choice.deviations[i]) : nullptr;
+    row[reported[i] + "_std"] = trials.size() > 1 ? Json(choice.deviations[i]) : Json();
   }
   return row;
 }
@@ -100,13 +99,10 @@ Choice choose(const std::vector<Trial>& trials, std::int64_t rounds) {
 }
 
 void write_config(const Options& options, const std::vector<std::string>& arguments) {
-  Json config = to_json(options);
-  config["command"] = experiments::command_line(experiment, arguments);
-  config["task"] = experiment;
-  write_json(Path(options.out) / "config.json", config, "configuration file");
+  experiments::write_config(options.out, to_json(options), experiment, arguments);
 }
 
-void write_summary(const Options& options, const std::vector<std::string>& arguments) {
+Json write_summary(const Options& options, const std::vector<std::string>& arguments) {
   Json rows = Json::array(), picture = {{"samples", Json::array()}};
   std::vector<Json> results;
   const std::vector<Task> all = tasks(options);
@@ -136,17 +132,18 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
                         {"date", experiments::today()},
                         {"machine", experiments::machine()}};
   write_json(Path(options.out) / "summary.json", summary, "summary");
+  return summary;
 }
 
-std::string table(const Options& options) {
-  const Json summary = read_json(Path(options.out) / "summary.json", "summary");
+std::string table(const Json& summary) {
   std::string text = "row                      k   MSE x100        precision %     trials\n";
   char line[160], error[2][24];
   for (const Json& row : summary.at("rows")) {
     const char* names[] = {"mse_std", "precision_std"};
     for (std::size_t i = 0; i < 2; ++i) {
-      std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * number(row.at(names[i])));
-      if (!row.at(names[i]).is_number()) error[i][0] = 0;
+      const double deviation = number(row.at(names[i]));
+      std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * deviation);
+      if (!std::isfinite(deviation)) error[i][0] = 0;
     }
     std::snprintf(line, sizeof line, "%-22s %3d  %5.2f%-9s  %5.1f%-9s  %4d\n",
                   row.at("name").get<std::string>().c_str(), row.at("k").get<int>(),

@@ -24,10 +24,10 @@ Choice choose(const std::vector<Trial>& trials, std::int64_t rounds);
 
 void write_config(const Options& options, const std::vector<std::string>& arguments);
 
-/// summary.json and picture.json from the tasks that are done.
-void write_summary(const Options& options, const std::vector<std::string>& arguments);
+/// summary.json and picture.json from the tasks that are done; returns the summary.
+nlohmann::json write_summary(const Options& options, const std::vector<std::string>& arguments);
 
-/// The table of summary.json, for a terminal.
-std::string table(const Options& options);
+/// The table of a summary, for a terminal.
+std::string table(const nlohmann::json& summary);
 
 }  // namespace learning_to_explain

@@ -4,15 +4,14 @@
 #include <string>
 
 #include <ATen/ATen.h>
+#include <softtricks/estimator/implicit_mle.hpp>
 
 #include "learning_to_explain/options.hpp"
 
 namespace learning_to_explain {
 
 /// What a selector learns beside the networks: how far adaptive_implicit_mle moves utilities.
-struct AdaptiveStep {
-  double relative = 1, changed_mean = 1;
-};
+using AdaptiveStep = softtricks::AdaptiveStep<double>;
 
 /// Selections of training, the loss they are judged by apart.
 ///

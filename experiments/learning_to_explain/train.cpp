@@ -1,7 +1,6 @@
 #include "learning_to_explain/train.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 
@@ -9,24 +8,17 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "common/error.hpp"
-#include "common/run.hpp"
 #include "learning_to_explain/checkpoint.hpp"
 
 namespace learning_to_explain {
 namespace {
 
+using experiments::Clock;
 using experiments::Progress;
-using Clock = std::chrono::steady_clock;
+using experiments::seconds_since;
 using Json = nlohmann::json;
 
 constexpr std::int64_t pictures = 3, picture_draws = 200;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// JSON has no NaN.
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 class Trainer {
  public:
@@ -35,7 +27,7 @@ class Trainer {
       : options_(options),
         task_(task),
         corpus_(corpus),
-        vocabulary_(corpus, options.least_count),
+        vocabulary_(corpus),
         folder_(folder_of(options, task)),
         key_{identity(options, task), threads},
         objective_(options, task),
@@ -101,8 +93,7 @@ class Trainer {
     }
     const auto first =
         order_.begin() + static_cast<std::ptrdiff_t>(size) * (training_.update % per_epoch);
-    return make_batch(corpus_.train, {first, first + static_cast<std::ptrdiff_t>(size)},
-                      vocabulary_);
+    return make_batch(corpus_.train, {first, first + static_cast<std::ptrdiff_t>(size)});
   }
 
   void step() {
@@ -117,8 +108,7 @@ class Trainer {
                                    " at update " + std::to_string(training_.update) +
                                    "; give a smaller --lr, and another --out");
     }
-    training_.adam.update(parameters, at::ones_like(parameters.values()), task_.lr,
-                          training_.update + 1);
+    training_.adam.update(parameters, {}, task_.lr, training_.update + 1);
     training_.loss_sum += value;
     ++training_.loss_count;
     progress_.update = ++training_.update;
@@ -134,7 +124,7 @@ class Trainer {
   }
 
   Evaluation score(const Model& model, const std::vector<Review>& rated, std::int64_t which) const {
-    return evaluate(model, objective_, vocabulary_, rated, corpus_.annotated,
+    return evaluate(model, objective_, rated, corpus_.annotated,
                     seed_for(task_, Purpose::evaluation, which));
   }
 
@@ -151,13 +141,14 @@ class Trainer {
     training_.mse = now.mse;
     training_.precision = now.precision;
     show_scores();
+    // NaN, the precision without annotations, is written as null.
     const Json line = {{"update", training_.update},
                        {"seconds", training_.seconds},
                        {"train_loss", train_loss},
                        {"mse", now.mse},
                        {"sampled_mse", now.sampled_mse},
-                       {"precision", number_or_null(now.precision)},
-                       {"sampled_precision", number_or_null(now.sampled_precision)}};
+                       {"precision", now.precision},
+                       {"sampled_precision", now.sampled_precision}};
     training_.metrics_length =
         experiments::append_line(folder_.metrics(), line.dump(), "metrics file");
     if (training_.best_update < 0 || now.mse < training_.best_mse) {
@@ -179,34 +170,32 @@ class Trainer {
     progress_.state = Progress::testing;
     const std::unique_ptr<Model> model = fresh_model(objective_, vocabulary_);
     const std::int64_t update = load_model(folder_.best(), *model);
-    const Json reviews =
-        picture(*model, objective_, vocabulary_, corpus_.annotated, pictures, picture_draws);
+    const Json reviews = picture(*model, objective_, corpus_.annotated, pictures, picture_draws);
     experiments::write_json(folder_.picture(), reviews, "picture file");
     const Evaluation test = score(*model, corpus_.test, options_.updates + 1);
     training_.mse = test.mse;
     training_.precision = test.precision;
     show_scores();
-    experiments::write_json(
-        folder_.result(),
-        {{"name", task_.row},
-         {"k", task_.k},
-         {"seed", task_.seed},
-         {"lr", task_.lr},
-         {"temperature", task_.temperature},
-         {"step", task_.step},
-         {"mse", test.mse},
-         {"sampled_mse", test.sampled_mse},
-         {"precision", number_or_null(test.precision)},
-         {"sampled_precision", number_or_null(test.sampled_precision)},
-         {"validation_mse", training_.best_mse},
-         {"constant_mse", constant_mse(corpus_.train, corpus_.test)},
-         {"chance_precision", number_or_null(chance_precision(corpus_.annotated))},
-         {"best_update", update},
-         {"seconds", seconds_before_ + seconds_since(begun_)},
-         {"updates", training_.update},
-         {"threads", key_.threads},
-         {"identity", key_.identity}},
-        "result file");
+    experiments::write_json(folder_.result(),
+                            {{"name", task_.row},
+                             {"k", task_.k},
+                             {"seed", task_.seed},
+                             {"lr", task_.lr},
+                             {"temperature", task_.temperature},
+                             {"step", task_.step},
+                             {"mse", test.mse},
+                             {"sampled_mse", test.sampled_mse},
+                             {"precision", test.precision},
+                             {"sampled_precision", test.sampled_precision},
+                             {"validation_mse", training_.best_mse},
+                             {"constant_mse", constant_mse(corpus_.train, corpus_.test)},
+                             {"chance_precision", chance_precision(corpus_.annotated)},
+                             {"best_update", update},
+                             {"seconds", seconds_before_ + seconds_since(begun_)},
+                             {"updates", training_.update},
+                             {"threads", key_.threads},
+                             {"identity", key_.identity}},
+                            "result file");
   }
 
   const Options& options_;
@@ -231,9 +220,8 @@ TaskFolder folder_of(const Options& options, const Task& task) {
 }
 
 bool finished(const Options& options, const Task& task) {
-  const TaskFolder folder = folder_of(options, task);
   return experiments::finished(
-      folder.result(), folder.last(), identity(options, task),
+      folder_of(options, task), identity(options, task),
       [](const Path& path) { return experiments::read_key(path).identity; });
 }
 

@@ -1,23 +1,15 @@
 #pragma once
 /// Training of one task, from wherever its folder says it stopped to its result.
-#include "common/files.hpp"
 #include "common/progress.hpp"
+#include "common/run.hpp"
 #include "learning_to_explain/corpus.hpp"
 #include "learning_to_explain/options.hpp"
 
 namespace learning_to_explain {
 
-/// <out>/<row>-k<k>-seed<seed>: what a task writes and reads.
-struct TaskFolder {
-  Path folder;
+using experiments::TaskFolder;
 
-  Path metrics() const { return folder / "metrics.jsonl"; }
-  Path last() const { return folder / "last.safetensors"; }
-  Path best() const { return folder / "best.safetensors"; }
-  Path result() const { return folder / "result.json"; }
-  Path picture() const { return folder / "picture.json"; }
-};
-
+/// <out>/<row>-k<k>-seed<seed>.
 TaskFolder folder_of(const Options& options, const Task& task);
 
 /// Is the task finished? Throws UserError if its folder holds something made with other options.

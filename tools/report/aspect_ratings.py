@@ -222,7 +222,7 @@ def read_sample(sample):
 
 
 def review(sample):
-    blocks = [join([element("h3", f"Rated {plus_minus(number(sample.get('rating')), math.nan, 2)}")])]
+    blocks = [element("h3", f"Rated {plus_minus(number(sample.get('rating')), math.nan, 2)}")]
     for row in results.entries(sample["rows"]):
         hits = sum(1 for s, t in zip(row["selected"], sample["truth"]) if s and t)
         selected = sum(1 for s in row["selected"] if s)
