@@ -1,5 +1,7 @@
-"""The command line `softtricks` as the tests call it, and small sets enumerated by hand."""
+"""The command line `softtricks` as the tests call it, and what tests of several front ends share:
+small sets enumerated by hand, a small shape of any structure, single precision in JAX."""
 
+import inspect
 import io
 import itertools
 import json
@@ -94,6 +96,20 @@ def members(structure, shape):
         chosen = itertools.product([0, 1], repeat=size)
         rows = [x for x in chosen if sum(x) in ones[structure]]
     return numpy.array(rows, dtype=float)
+
+
+def some(cls):
+    """Of any structure, one of a small shape."""
+    required = [p for p in inspect.signature(cls).parameters.values() if p.default is p.empty]
+    return cls(*(4, 2, 3)[: len(required)])
+
+
+def in_32_bits():
+    """A context in which JAX is in single precision, whatever other tests have set for the process."""
+    import jax
+
+    place = jax if hasattr(jax, "enable_x64") else jax.experimental
+    return place.enable_x64(False)
 
 
 class Gibbs:

@@ -5,8 +5,6 @@ import itertools
 
 import numpy
 
-RNG = numpy.random.default_rng(0)
-
 
 def one_hot_law(theta, scale=1.0):
     """P(X = each member) for Gumbel utilities: a softmax; members [3, 3]."""

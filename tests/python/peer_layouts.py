@@ -1,7 +1,21 @@
 """Other packages' layouts of utilities and of their marginals, for the parity tests and for
-docs/where_others_break.py."""
+docs/where_others_break.py; the parity tests' utilities, and how they compare."""
 
 import torch
+
+
+def utilities(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return 2 * torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def close(got, expected, tolerance=1e-12):
+    """Of tensors; what other packages give as arrays or numbers is taken in float64."""
+    got, expected = (
+        a.detach() if isinstance(a, torch.Tensor) else torch.as_tensor(a, dtype=torch.float64)
+        for a in (got, expected)
+    )
+    torch.testing.assert_close(got, expected, rtol=tolerance, atol=tolerance)
 
 
 def chain_edges(flat, length, states):

@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from aspect_ratings_program import ROOT, needs_program, reviews, run
+from aspect_ratings_program import needs_program, reviews, run
+from cli_program import ROOT
 
 pytestmark = needs_program
 ASPECTS = ("appearance", "aroma", "palate", "taste", "overall")

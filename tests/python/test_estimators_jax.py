@@ -21,7 +21,7 @@ import softtricks.torch as st  # noqa: E402
 from softtricks.jax import estimators as je  # noqa: E402
 from softtricks.torch import estimators as te  # noqa: E402
 
-PAIR, ONE = sj.KSubset(4, 2), sj.OneHot(3)
+PAIR = sj.KSubset(4, 2)
 
 
 @pytest.fixture(autouse=True)

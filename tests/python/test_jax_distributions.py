@@ -1,11 +1,10 @@
 """softtricks.jax.distributions: laws by enumeration, shapes, and NumPyro's own machinery."""
 
 import doctest
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_program import in_32_bits
 from jax_support import CASES, close, gibbs_law, jax, jnp, on_cases, same, sj, utilities
 
 numpyro = pytest.importorskip("numpyro")
@@ -14,7 +13,7 @@ import numpyro.distributions as dist  # noqa: E402
 import softtricks.jax.distributions as laws  # noqa: E402
 from numpyro.infer import SVI, Trace_ELBO  # noqa: E402
 
-TREE, TREES = CASES[2]
+TREE, _ = CASES[2]
 
 
 @on_cases
@@ -94,16 +93,6 @@ def test_svi_matches_the_moments():
 
 
 def test_examples():
-    with jax.enable_x64(False) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64(False):
+    with in_32_bits():
         result = doctest.testmod(laws)
     assert result.attempted > 0 and result.failed == 0
-
-
-def test_the_page_runs():
-    """docs/jax.md, with NumPyro installed as here: its examples, one after the other."""
-    page = (Path(__file__).resolve().parents[2] / "docs/jax.md").read_text()
-    examples = re.findall(r"```python\n(.*?)```", page, flags=re.S)
-    assert len(examples) > 3
-    names = {}
-    for example in examples:
-        exec(example, names)

@@ -6,17 +6,8 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from peer_layouts import close, utilities
 from torch_support import st
-
-
-def utilities(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return 2 * torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def close(got, expected, tolerance):
-    got, expected = (torch.as_tensor(a, dtype=torch.float64) for a in (got, expected))
-    torch.testing.assert_close(got, expected, rtol=tolerance, atol=tolerance)
 
 
 # ---- entmax ---------------------------------------------------------------------------------------

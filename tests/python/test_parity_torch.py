@@ -5,18 +5,10 @@ import math
 
 import torch
 import torch.distributions as td
+from peer_layouts import close, utilities
 from torch_support import st
 
 N, TEMPERATURE = 5, 0.7
-
-
-def utilities(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return 2 * torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def close(got, expected, tolerance=1e-12):
-    torch.testing.assert_close(got, expected, rtol=tolerance, atol=tolerance)
 
 
 def test_one_hot_categorical():

@@ -2,6 +2,9 @@
 ordinary size (docs/where_others_break.py has the others). 1e-9 in float64; its matrix-tree marginals
 hold a constant of 1e-5, which is taken out here by the function's own argument."""
 
+import functools
+
+import peer_layouts
 import pytest
 import torch
 from peer_layouts import (
@@ -9,21 +12,14 @@ from peer_layouts import (
     chain_from_edges,
     from_roots_on_diagonal,
     roots_on_diagonal,
+    utilities,
 )
 from torch_support import st
 
 torch_struct = pytest.importorskip("torch_struct")
 
 LENGTH, STATES, NODES, BATCH = 6, 3, 6, 4
-
-
-def utilities(size, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return 2 * torch.randn(BATCH, size, generator=generator, dtype=torch.float64)
-
-
-def close(got, expected, tolerance=1e-9):
-    torch.testing.assert_close(got, expected.detach(), rtol=tolerance, atol=tolerance)
+close = functools.partial(peer_layouts.close, tolerance=1e-9)
 
 
 def crf(kind, potentials, **options):
@@ -33,7 +29,7 @@ def crf(kind, potentials, **options):
 
 def test_linear_chain():
     s = st.LinearChain(LENGTH, STATES)
-    utility, other = utilities(s.size), utilities(s.size, seed=1)
+    utility, other = utilities(BATCH, s.size), utilities(BATCH, s.size, seed=1)
     laws = [
         crf(torch_struct.LinearChainCRF, chain_edges(u, LENGTH, STATES)) for u in (utility, other)
     ]
@@ -49,7 +45,7 @@ def test_linear_chain():
 
 def test_linear_chain_with_lengths():
     s = st.LinearChain(LENGTH, STATES)
-    utility, lengths = utilities(s.size), torch.tensor([6, 3, 2, 5])
+    utility, lengths = utilities(BATCH, s.size), torch.tensor([6, 3, 2, 5])
     law = crf(torch_struct.LinearChainCRF, chain_edges(utility, LENGTH, STATES), lengths=lengths)
     close(s.log_partition(utility, lengths=lengths), law.partition)
     close(s.marginals(utility, lengths=lengths), chain_from_edges(law.marginals))
@@ -58,7 +54,7 @@ def test_linear_chain_with_lengths():
 @pytest.mark.parametrize("single_root", [0, 1])
 def test_projective_trees(single_root):
     s = st.ProjectiveTree(NODES, single_root)
-    utility = utilities(s.size)
+    utility = utilities(BATCH, s.size)
     inner = roots_on_diagonal(utility, NODES)
     law = crf(torch_struct.DependencyCRF, inner, multiroot=not single_root)
     close(s.log_partition(utility), law.partition)
@@ -70,7 +66,7 @@ def test_projective_trees(single_root):
 @pytest.mark.parametrize("single_root", [0, 1])
 def test_dependency_trees(single_root):
     s = st.Arborescence(NODES, 0, single_root)
-    utility = utilities(s.size)
+    utility = utilities(BATCH, s.size)
     inner = roots_on_diagonal(utility, NODES)
     marginals = torch_struct.deptree.deptree_nonproj(inner, not single_root, eps=0.0)
     close(s.marginals(utility), from_roots_on_diagonal(marginals))
@@ -78,4 +74,4 @@ def test_dependency_trees(single_root):
         s.log_partition(utility), torch_struct.deptree.deptree_part(inner, not single_root, eps=0.0)
     )
     law = torch_struct.NonProjectiveDependencyCRF(inner, multiroot=not single_root)
-    close(s.marginals(utility), from_roots_on_diagonal(law.marginals), 1e-3)
+    close(s.marginals(utility), from_roots_on_diagonal(law.marginals), tolerance=1e-3)

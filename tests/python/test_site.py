@@ -1,6 +1,7 @@
 """The pages of the documentation: every block of Python runs, in order, one namespace a page; a
-block of text right behind it is what it prints. scripts/docs.sh builds the pages into a site and
-follows its links."""
+block of text right behind it is what it prints. Not of estimators.md, whose blocks are fragments:
+theta, loss and knapsack are the reader's. scripts/docs.sh builds the pages into a site and follows
+its links."""
 
 import contextlib
 import io
@@ -10,18 +11,19 @@ import subprocess
 import sys
 
 import pytest
-from cli_program import ROOT
+from cli_program import ROOT, in_32_bits
 from torch_support import st
 
 DOCS = ROOT / "docs"
 PAGES = [
     DOCS / "index.md",
+    DOCS / "jax.md",
     DOCS / "tutorial.md",
     *DOCS.glob("how_to/*.md"),
     *DOCS.glob("migrate/*.md"),
 ]
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
-OPTIONAL = ("softtricks.jax", "softtricks.torch.estimators")
+OPTIONAL = ("softtricks.jax", "softtricks.jax.distributions", "softtricks.torch.estimators")
 
 
 @pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(DOCS)))
@@ -29,14 +31,17 @@ def test_blocks_run_and_print_what_is_shown(page):
     blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
     assert blocks, "no block runs"
     names = {"__name__": "__page__"}
-    for code, shown in blocks:
-        for name in OPTIONAL:
-            if re.search(rf"^(?:from|import) {re.escape(name)} ", code, re.M):
-                pytest.importorskip(name)
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(compile(code, f"{page.name}: {code[:40]!r}", "exec"), names)
-        assert printed.getvalue() == shown, code
+    with contextlib.ExitStack() as to_the_end:
+        for code, shown in blocks:
+            for name in OPTIONAL:
+                if re.search(rf"^(?:from|import) {re.escape(name)} ", code, re.M):
+                    pytest.importorskip(name)
+                    if name.startswith("softtricks.jax"):
+                        to_the_end.enter_context(in_32_bits())
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(code, f"{page.name}: {code[:40]!r}", "exec"), names)
+            assert printed.getvalue() == shown, code
 
 
 def test_migration_pages_have_a_table_of_equivalents():

@@ -13,6 +13,7 @@ from pathlib import Path
 import networkx
 import pytest
 import torch
+from cli_program import some
 from torch_support import CASES, LARGE, enumerate_gibbs, exclude_one, log_weights, st
 
 on_all_cases = pytest.mark.parametrize("case", CASES, ids=repr)
@@ -120,6 +121,20 @@ def test_temperature_may_be_a_tensor(case):
     temperature = torch.tensor([[0.5], [1.0], [2.0]], dtype=torch.float64)
     rows = [s.relax(u, float(t)) for u, t in zip(utility, temperature, strict=True)]
     close(s.relax(utility, temperature), torch.stack(rows))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_single(dtype):
+    tree = st.SpanningTree(5)
+    utility = torch.randn(3, 10).to(dtype).requires_grad_()
+    soft = tree.relax(utility, 0.5)
+    assert soft.dtype is torch.float32
+    assert torch.equal(soft, tree.relax(utility.float(), 0.5))
+    soft.square().sum().backward()
+    assert utility.grad.dtype is dtype
+    with torch.autocast("cpu", dtype):
+        projected = torch.nn.Linear(4, 10)(torch.randn(3, 4))
+        assert projected.dtype is dtype and tree.marginals(projected).dtype is torch.float32
 
 
 # ---- batches ------------------------------------------------------------------------------------
@@ -246,8 +261,8 @@ def test_structures_are_values(case):
 @pytest.mark.parametrize("cls", st.structures.values(), ids=lambda cls: cls.__name__)
 def test_whatever_the_registry_names(cls):
     """Structures that no test here knows, too: each verb works, or says that it is not offered."""
-    required = [p for p in inspect.signature(cls).parameters.values() if p.default is p.empty]
-    s = cls(*(4, 2, 2)[: len(required)])
+    s = some(cls)
+    assert pickle.loads(pickle.dumps(s)) == s
     utility = torch.linspace(-1, 1, 3 * s.size, dtype=torch.float64).reshape(3, s.size)
     for name, verb in verbs(s).items():
         if name.split()[0] in s.verbs:

@@ -1,7 +1,5 @@
 """softtricks.torch in the worker processes of a DataLoader, and among torch's settings."""
 
-import pickle
-
 import pytest
 import torch
 from torch_support import st
@@ -44,11 +42,3 @@ def test_deterministic_mode_and_threads():
     finally:
         torch.use_deterministic_algorithms(False)
         torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize("cls", st.structures.values(), ids=lambda cls: cls.name)
-def test_pickling(cls):
-    sizes = {"states": 2, "k": 2, "least": 1, "most": 2}
-    given = [f for f, p in cls.__signature__.parameters.items() if p.default is p.empty]
-    structure = cls(**{field: sizes.get(field, 3) for field in given})
-    assert pickle.loads(pickle.dumps(structure)) == structure
