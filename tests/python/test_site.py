@@ -1,7 +1,6 @@
 """The pages of the documentation: every block of Python runs, in order, one namespace a page; a
-block of text right behind it is what it prints. Not of estimators.md, whose blocks are fragments:
-theta, loss and knapsack are the reader's. scripts/docs.sh builds the pages into a site and follows
-its links."""
+block of text right behind it is what it prints. scripts/docs.sh builds the pages into a site and
+follows its links."""
 
 import contextlib
 import io
@@ -16,6 +15,7 @@ from torch_support import st
 
 DOCS = ROOT / "docs"
 PAGES = [
+    DOCS / "estimators.md",
     DOCS / "index.md",
     DOCS / "jax.md",
     DOCS / "tutorial.md",
