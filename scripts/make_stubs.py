@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the type stubs of the front ends, whose classes are made when they are imported.
 
-    scripts/make_stubs.py [MODULE...]     beside each front end that can be imported: __init__.pyi
+    scripts/make_stubs.py [MODULE...]     beside each front end named, or all three: __init__.pyi, and
+                                          estimators.pyi where it has estimators
 
 Types come from the names of arguments, which mean the same in every verb; an unknown name is an error.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 # Of each front end: imports and what its arrays are. Array comes out, ArrayLike goes in.
 PREAMBLES = {
-    "softtricks": '''from collections.abc import Callable, Sequence
+    "softtricks": '''from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import numpy
@@ -40,10 +41,10 @@ ArrayLike: TypeAlias = Tensor
 Integers: TypeAlias = Tensor | Sequence[int] | int
 Seed: TypeAlias = int
 ''',
-    "softtricks.jax": '''from collections.abc import Sequence
+    "softtricks.jax": '''from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from jax import Array
+from jax import Array as Array
 from numpy.typing import ArrayLike as NumpyLike
 
 ArrayLike: TypeAlias = Array | NumpyLike
@@ -126,8 +127,9 @@ def base_class(cls):
 
 def oracle(cls):
     init = function("__init__", cls.__init__, "    ").replace("-> Array", "-> None")
-    verbs = [function(verb, getattr(cls, verb), "    ") for verb in cls.verbs]
-    return f"class {cls.__name__}:\n    size: int\n{init}{''.join(verbs)}"
+    verbs = "".join(function(verb, getattr(cls, verb), "    ") for verb in cls.verbs)
+    verbs = verbs.replace("temperature: float | ArrayLike", "temperature: float")
+    return f"class {cls.__name__}:\n    size: int\n{init}{verbs}"
 
 
 def structure(cls):
@@ -151,9 +153,6 @@ def stub(module):
             functions.append(function(name, value))
         elif inspect.ismodule(value):
             imports.append(f"from . import {name} as {name}\n")
-        elif inspect.isclass(value) and value is not module.Structure:
-            source = value.__module__.removeprefix(module.__name__)
-            imports.append(f"from {source} import {name} as {name}\n")
     values = '''structures: dict[str, type[Structure]]
 perturbations: dict[str, dict[str, float]]
 instruction_set: str
@@ -171,6 +170,7 @@ def estimators_stub(module):
     text = "".join(function(name, getattr(module, name)) for name in functions)
     # None is the Gibbs law, or the law that a structure goes with.
     text = text.replace("perturbation: str =", "perturbation: str | None =")
+    text = text.replace("key: Array | None,", "key: Array | int,")
     return f"{ESTIMATORS}\n{classes}\n{text}"
 
 
@@ -186,6 +186,8 @@ def plain_class(cls):
         if inspect.isfunction(value) and not name.startswith("_"):
             given = ", ".join(f"{p}: Any" for p in list(inspect.signature(value).parameters)[1:])
             text += f"    def {name}(self, {given}) -> Any: ...\n"
+        elif isinstance(value, property):
+            text += f"    @property\n    def {name}(self) -> Any: ...\n"
     return text
 
 

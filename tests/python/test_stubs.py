@@ -36,10 +36,29 @@ slope: torch.Tensor = torch.autograd.grad(soft.square().sum(), theta)[0]
 hard: torch.Tensor = KSubset(items=5, k=2).sample(torch.zeros(5), seed=1, counts=1)
 x: torch.Tensor = implicit_mle(Oracle(4, lambda u: u > 0), theta, seed=0, step=AdaptiveStep())
 ''',
+    "softtricks.jax": '''import jax
+import jax.numpy as jnp
+from softtricks.jax import KSubset, Oracle, SpanningTree, perturb
+from softtricks.jax.estimators import MovingAverage, implicit_mle
+
+tree = SpanningTree(nodes=4)
+theta = jnp.zeros((2, tree.size))
+utility: jax.Array = perturb("gumbel", theta, jax.random.key(0), scale=2.0)
+soft: jax.Array = tree.relax(utility, jnp.ones((2, 1)), lengths=jnp.array([3, 4]))
+hard: jax.Array = KSubset(items=5, k=2).sample(jnp.zeros(5), seed=1, counts=1)
+x: jax.Array = implicit_mle(Oracle(4, lambda u: u > 0), theta, key=0)
+x = implicit_mle(tree, theta, key=jax.random.key(0), samples=3)
+print(MovingAverage().mean)
+''',
 }
 WRONG = {
     "softtricks": ["softtricks.Hedge(3)", "tree.marginals(theta, seed=1)", "tree.sample(theta)"],
     "softtricks.torch": ["tree.argmax(theta.tolist())", "SpanningTree(leaves=2)", "tree.sample(theta)"],
+    "softtricks.jax": [
+        "SpanningTree(leaves=2)",
+        "implicit_mle(tree, theta)",
+        "Oracle(4, lambda u: u > 0).relax(theta, theta)",
+    ],
 }
 
 

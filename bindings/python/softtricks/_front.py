@@ -5,17 +5,20 @@ operator is called. NumPy, PyTorch and JAX each have one object of a class deriv
 import importlib
 import operator
 
+from ._native import core
 
-def need(framework, name):
-    """Fails where the framework is not installed, and says how to get it."""
+
+def need(framework, name, part="__version__"):
+    """Fails where the framework is not installed, or too old to have that part, and says how to get it."""
+    needs = f"softtricks.{framework} needs {name} or later: pip install 'softtricks[{framework}]'"
     try:
-        importlib.import_module(framework)
+        module = importlib.import_module(framework)
     except ModuleNotFoundError as error:
         if error.name != framework:
             raise
-        raise ImportError(
-            f"softtricks.{framework} needs {name} or later: pip install 'softtricks[{framework}]'"
-        ) from None
+        raise ImportError(needs) from None
+    if not hasattr(module, part):
+        raise ImportError(f"{needs} (this is {module.__version__})")
 
 
 class FrontEnd:
@@ -38,7 +41,7 @@ class FrontEnd:
 
     def structure_size(self, name, shape):
         """How many entries the structure of that shape has; ValueError where there is none."""
-        return self.call("structure_size", name, shape)
+        return core.structure_size(name, shape)
 
     def array(self, name, value):
         """The array of float32 or float64 that `value` is; anything else is an error."""

@@ -2,6 +2,7 @@
 that the environment variable SOFTTRICKS_BUILD_DIR names or build/release of the source tree."""
 
 import importlib.util
+import json
 import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -28,6 +29,16 @@ def find(*names):
     )
 
 
+def find_library(name, variable):
+    """The path of a framework's library: the environment variable's, or where the native parts lie."""
+    named = os.environ.get(variable)
+    if not named:
+        return find(name)
+    if not Path(named).is_file():
+        raise ImportError(f"{variable}={named}: no such file")
+    return Path(named)
+
+
 def _load_core():
     """The module softtricks._core, wherever it lies."""
     name = "softtricks._core"
@@ -41,3 +52,4 @@ def _load_core():
 
 
 core = _load_core()
+registry = json.loads(core.registry())  # what the library offers

@@ -1,13 +1,11 @@
 """What NumPy adds to the text that front ends share: arrays, calls of the library, and the products with
 derivatives that other frameworks take by themselves."""
 
-import json
-
 import numpy
 
 from . import _structure
 from ._front import FrontEnd
-from ._native import core
+from ._native import core, registry
 from ._perturbation import Perturbations
 
 _FLOATS = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64))
@@ -47,9 +45,6 @@ class NumpyFrontEnd(FrontEnd):
         if verb in _TAKES:
             return self._solve(verb, *arguments)
         return self._perturb(*_LAW_VERBS[verb], *arguments)
-
-    def structure_size(self, name, shape):
-        return core.structure_size(name, shape)
 
     def _solve(self, verb, utility, *arguments):
         *own, structure, shape, lengths, counts = arguments
@@ -163,7 +158,7 @@ def _packed(array):
     return array if flags.c_contiguous and flags.aligned else array.copy(order="C")
 
 
-front = NumpyFrontEnd(json.loads(core.registry()))
+front = NumpyFrontEnd(registry)
 
 
 class Structure(_structure.Structure):

@@ -6,8 +6,6 @@ import numpy
 
 from ._native import core
 
-_VERBS = ("argmax", "relax", "active_set")
-
 
 class Oracle:
     """Any set of vectors with `size` entries, 0/1 or others, for which you have a solver.
@@ -38,8 +36,7 @@ class Oracle:
     """
 
     name = "oracle"
-    fields = ("size", "best")
-    verbs = _VERBS
+    verbs = ("argmax", "relax", "active_set")
     regularizers = ("squared_norm",)
 
     def __init__(self, size, argmax, *, batched=True, exact=True, tolerance=1e-6, steps=1000):
@@ -90,14 +87,17 @@ class Oracle:
         _, members, weights = self._solve(utility, temperature, regularizer)
         return _cut(members, count, -2), _cut(weights, count, -1)
 
+    def _check_size(self, utility):
+        if utility.ndim == 0 or utility.shape[-1] != self.size:
+            raise ValueError(f"utility: expected shape [..., {self.size}], not {[*utility.shape]}")
+
     # ---- on arrays [batch, size] ------------------------------------------------------------------
 
     def _rows(self, utility):
         utility = numpy.asarray(utility)
         if utility.dtype not in (numpy.float32, numpy.float64):
             raise ValueError(f"utility: expected float32 or float64, not {utility.dtype}")
-        if utility.ndim == 0 or utility.shape[-1] != self.size:
-            raise ValueError(f"utility: expected shape [..., {self.size}], not {[*utility.shape]}")
+        self._check_size(utility)
         return (numpy.ascontiguousarray(utility.reshape(-1, self.size)),)
 
     def _argmax(self, utility):
@@ -154,11 +154,15 @@ class Oracle:
             raise ValueError(
                 f'regularizer: a solver of your own offers "squared_norm", not {regularizer!r}'
             )
-        if isinstance(temperature, (bool, str)) or not hasattr(temperature, "__float__"):
-            raise TypeError(f"temperature: expected a number, not {temperature!r}")
-        if not 0 < float(temperature) < numpy.inf:
+        try:
+            if isinstance(temperature, (bool, str)):
+                raise TypeError
+            number = float(temperature)
+        except (RuntimeError, TypeError, ValueError):  # of arrays, too
+            raise TypeError(f"temperature: expected a number, not {temperature!r}") from None
+        if not 0 < number < numpy.inf:
             raise ValueError(f"temperature: expected a number > 0, not {temperature!r}")
-        return float(temperature)
+        return number
 
 
 def projection_vjp(utility, members, weights, cotangent):

@@ -88,16 +88,23 @@ class Perturbations:
         pair = front.broadcast_named(name, theta, other)
         return front.call(verb, *pair, *self._law(perturbation, parameters))
 
-    def _law(self, perturbation, given):
-        """What operators call a law: its name, and all its parameters in order."""
+    def _check(self, perturbation, given):
+        """Fails unless there is such a law, and it has parameters of the names given; the defaults of
+        all it has."""
         laws = self._front.perturbations
-        defaults = laws.get(perturbation, {})
+        if perturbation not in laws:
+            raise ValueError(f"perturbation: {perturbation!r} is not one of {', '.join(laws)}")
         for name in given:
-            if name not in defaults and perturbation in laws:
-                accepted = ", ".join(defaults) or "none"
+            if name not in laws[perturbation]:
+                accepted = ", ".join(laws[perturbation]) or "none"
                 raise TypeError(
                     f"{name}: not a parameter of {perturbation!r}; accepted: {accepted}"
                 )
+        return laws[perturbation]
+
+    def _law(self, perturbation, given):
+        """What operators call a law: its name, and all its parameters in order."""
+        defaults = self._check(perturbation, given)
         values = [
             self._front.number(name, given.get(name, default)) for name, default in defaults.items()
         ]

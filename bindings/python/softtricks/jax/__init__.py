@@ -17,15 +17,15 @@ The structures are `structures`, classes by name, also found here by name; their
 `Structure`. The laws of random utilities are `perturbations`, by name, with their parameters.
 
 Every verb is a custom call of XLA that runs on its threads, without a way back to Python. The handlers
-live in libsofttricks_jax.so. It is looked for under the path in the environment variable
-SOFTTRICKS_JAX_LIBRARY, beside this package, and in build/release of the source tree.
+live in libsofttricks_jax.so, found like the other native parts (softtricks/_native.py) unless the
+environment variable SOFTTRICKS_JAX_LIBRARY gives a path to another.
 """
 
 from .. import _structure
 from .._front import need as _need
 from .._perturbation import Perturbations as _Perturbations
 
-_need("jax", "JAX 0.6")
+_need("jax", "JAX 0.6", "ffi")
 
 import jax as _jax  # noqa: E402
 

@@ -1,8 +1,8 @@
 # Written by scripts/make_stubs.py.
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from jax import Array
+from jax import Array as Array
 from numpy.typing import ArrayLike as NumpyLike
 
 ArrayLike: TypeAlias = Array | NumpyLike
@@ -81,8 +81,8 @@ class Oracle:
     size: int
     def __init__(self, size: int, argmax: Callable[[Any], Any], *, batched: bool = True, exact: bool = True, tolerance: float = 1e-06, steps: int = 1000, jittable: bool = False) -> None: ...
     def argmax(self, utility: ArrayLike) -> Array: ...
-    def relax(self, utility: ArrayLike, temperature: float | ArrayLike, regularizer: str = 'squared_norm') -> Array: ...
-    def active_set(self, utility: ArrayLike, temperature: float | ArrayLike, count: int, regularizer: str = 'squared_norm') -> tuple[Array, Array]: ...
+    def relax(self, utility: ArrayLike, temperature: float, regularizer: str = 'squared_norm') -> Array: ...
+    def active_set(self, utility: ArrayLike, temperature: float, count: int, regularizer: str = 'squared_norm') -> tuple[Array, Array]: ...
 
 class ProjectiveTree(Structure):
     nodes: int

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy
 
 from .._front import FrontEnd
-from .._native import core
+from .._native import registry
 from . import _library
 from ._primitive import solve
 
@@ -45,9 +45,6 @@ class JaxFrontEnd(FrontEnd):
         if half:
             results = [result.astype(own_type) for result in results]
         return results[0] if len(results) == 1 else tuple(results)
-
-    def structure_size(self, name, shape):
-        return core.structure_size(name, shape)
 
     def array(self, name, value):
         value = _array(name, value)
@@ -183,4 +180,4 @@ def _perturb(verb, theta, *arguments):
     return [result.reshape(()) for result in results] if scalar else results
 
 
-front = JaxFrontEnd(_library.registry)
+front = JaxFrontEnd(registry)

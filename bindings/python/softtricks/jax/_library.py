@@ -1,36 +1,18 @@
-"""Finds and loads libsofttricks_jax.so: registers its handlers with XLA, and asks what it offers."""
+"""Finds and loads libsofttricks_jax.so: registers its handlers with XLA, and asks what it refuses."""
 
 import ctypes
 import functools
-import json
-import os
-from pathlib import Path
 
 import jax
 import numpy
 
-from .. import _native
-
-_NAME = "libsofttricks_jax.so"
-_VARIABLE = "SOFTTRICKS_JAX_LIBRARY"
+from .._native import find_library
 
 SOLVE, PERTURB = "softtricks_solve", "softtricks_perturb"  # the handlers
 
 
-def find() -> Path:
-    """The library's path: the environment's, or where the native parts lie."""
-    named = os.environ.get(_VARIABLE)
-    if named:
-        if not Path(named).is_file():
-            raise ImportError(f"{_VARIABLE}={named}: no such file")
-        return Path(named)
-    return _native.find(_NAME)
-
-
 def _load():
-    if not hasattr(jax, "ffi"):
-        raise ImportError(f"softtricks.jax needs jax 0.6 or newer, not {jax.__version__}")
-    loaded = ctypes.CDLL(str(find()))
+    loaded = ctypes.CDLL(str(find_library("libsofttricks_jax.so", "SOFTTRICKS_JAX_LIBRARY")))
     text, whole, real = ctypes.c_char_p, ctypes.c_int64, ctypes.c_double
     wholes, reals = ctypes.POINTER(whole), ctypes.POINTER(real)
     flag = ctypes.c_bool
@@ -47,7 +29,6 @@ def _load():
 
 
 _library = _load()
-registry = json.loads(_native.core.registry())
 
 
 def _integers(numbers):

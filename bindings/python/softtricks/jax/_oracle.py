@@ -76,8 +76,7 @@ class Oracle(_oracle.Oracle):
 
     def _checked(self, utility):
         utility = front.array("utility", utility)
-        if utility.ndim == 0 or utility.shape[-1] != self.size:
-            raise ValueError(f"utility: expected shape [..., {self.size}], not {[*utility.shape]}")
+        self._check_size(utility)
         return utility
 
     def _project_padded(self, utility):

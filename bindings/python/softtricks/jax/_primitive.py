@@ -16,7 +16,8 @@ import numpy
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from ._library import SOLVE
+from .._native import registry
+from ._library import PERTURB, SOLVE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +34,6 @@ class Verb:
         return dict(self.attributes)[name]
 
 
-_RESULTS = {"log_partition": "number", "log_prob": "number", "entropy": "number"}
-_RESULTS |= {"cross_entropy": "number", "kl": "number", "k_best": "members", "active_set": "members"}
 _PERTURBATION_PAIRS = {f"{name}_vjp": "pair" for name in ("transform", "log_prob", "kl")}
 
 
@@ -47,7 +46,7 @@ def solve(name, handler, operands, attributes):
 
 @functools.lru_cache(maxsize=4096)
 def _verb(name, handler, operands, attributes):
-    results = _RESULTS if handler == SOLVE else _PERTURBATION_PAIRS
+    results = registry["results"] if handler == SOLVE else _PERTURBATION_PAIRS
     return Verb(name, handler, results.get(name, "entries"), operands, attributes)
 
 
@@ -294,7 +293,7 @@ ad.primitive_transposes[_primitive] = _transpose
 def entrywise(name, reads_result=False):
     """Registers a perturbation's verb, whose slopes its vjp tells: those for cotangents of 1."""
 
-    @_tangent_of(name, handler="softtricks_perturb")
+    @_tangent_of(name, handler=PERTURB)
     def _(tangents, result, verb, operands):
         given = {**operands, "value": result} if reads_result else operands
         arrays = {key: given[key] for key in ("theta", "value")}

@@ -17,24 +17,21 @@ Leading dimensions of the utilities are the batch shape, the last one is the eve
 ((7, 3, 5), (7, 3))
 """
 
-import functools
-import itertools
-
-import jax
 import jax.numpy as jnp
-import numpy
-import softtricks
 from numpyro.distributions import Distribution, constraints
 from numpyro.distributions.kl import kl_divergence
 from numpyro.distributions.util import validate_sample
 
+from .._enumerate import members
+from .._estimators.common import with_gradient_of
 from . import perturb
+from .estimators import _framework
 
-_MOST_ENTRIES = 16  # of structures whose members are looked for among all 0/1 vectors
+_MOST_ENTRIES = 16  # of structures whose members are enumerated: there can't be too many
 
 
 class Member(constraints.Constraint):
-    """Is a vector a member of the structure?"""
+    """Is a vector a member of the structure? Only a member x is the best one for utilities 2 x - 1."""
 
     event_dim = 1
     is_discrete = True
@@ -44,7 +41,8 @@ class Member(constraints.Constraint):
 
     def __call__(self, x):
         x = jnp.asarray(x)
-        return self.structure.log_prob(jnp.zeros(self.structure.size), x) > -jnp.inf
+        x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float)
+        return (self.structure.argmax(2 * x - 1) == x).all(-1)
 
     def __repr__(self):
         return f"Member({self.structure})"
@@ -57,14 +55,6 @@ class Member(constraints.Constraint):
 
     def tree_flatten(self):
         return (), ((), {"structure": self.structure})
-
-
-@functools.lru_cache(maxsize=64)
-def _members(structure):
-    """All members [count, size], of a small structure."""
-    counted = getattr(softtricks, type(structure).__name__)(*structure.shape)
-    vectors = numpy.array(list(itertools.product([0.0, 1.0], repeat=structure.size)))
-    return vectors[numpy.isfinite(counted.log_prob(numpy.zeros_like(vectors), vectors))]
 
 
 class Gibbs(Distribution):
@@ -123,10 +113,10 @@ class Gibbs(Distribution):
                 f"enumerate_support: offered for at most {_MOST_ENTRIES} entries, "
                 f"{self.structure} has {self.structure.size}"
             )
-        members = jnp.asarray(_members(self.structure), self.utility.dtype)
-        count, size = members.shape
-        members = members.reshape(count, *[1] * len(self.batch_shape), size)
-        return jnp.broadcast_to(members, (count, *self.batch_shape, size)) if expand else members
+        support = jnp.asarray(members(self.structure), self.utility.dtype)
+        count, size = support.shape
+        support = support.reshape(count, *[1] * len(self.batch_shape), size)
+        return jnp.broadcast_to(support, (count, *self.batch_shape, size)) if expand else support
 
 
 @kl_divergence.register(Gibbs, Gibbs)
@@ -195,4 +185,4 @@ class StraightThrough(Relaxed):
     def sample(self, key, sample_shape=()):
         utility = self.utility(key, sample_shape)
         soft = self._soft(utility)
-        return self.structure.argmax(utility) + (soft - jax.lax.stop_gradient(soft))
+        return with_gradient_of(_framework, self.structure.argmax(utility), soft)

@@ -83,6 +83,7 @@ _SETTING = """\
 >>> tree, key = SpanningTree(nodes=4), jax.random.key(0)
 >>> theta = jnp.zeros((2, tree.size))
 """
-_public = public(_Jax(front), __name__, _SETTING, seed="key")
+_framework = _Jax(front)
+_public = public(_framework, __name__, _SETTING, seed="key")
 globals().update(_public)
 __all__ = list(_public)

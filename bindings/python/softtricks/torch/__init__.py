@@ -19,10 +19,10 @@ unless the environment variable SOFTTRICKS_TORCH_LIBRARY gives a path to another
 """
 
 from .. import _structure
-from .._front import need
-from .._perturbation import Perturbations
+from .._front import need as _need
+from .._perturbation import Perturbations as _Perturbations
 
-need("torch", "PyTorch 2.10")
+_need("torch", "PyTorch 2.10")
 
 from ._front import front  # noqa: E402
 from ._oracle import Oracle  # noqa: E402
@@ -40,7 +40,7 @@ class Structure(_structure.Structure):
     _front = front
 
 
-_laws = Perturbations(front)
+_laws = _Perturbations(front)
 perturbations = front.perturbations
 noise = _laws.noise
 perturb = _laws.perturb

@@ -19,6 +19,9 @@ class TorchFrontEnd(FrontEnd):
                 raise
             raise ValueError(message.removeprefix("softtricks: ")) from None
 
+    def structure_size(self, name, shape):
+        return self.call("structure_size", name, shape)  # torch.compile knows the operator
+
     def array(self, name, value):
         _check_tensor(name, value)
         if value.dtype in (torch.float16, torch.bfloat16):

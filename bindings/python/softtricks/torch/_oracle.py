@@ -4,6 +4,7 @@ import torch
 
 from .. import _oracle
 from ._front import front
+from ._rules import batch_first
 
 
 class Oracle(_oracle.Oracle):
@@ -44,8 +45,7 @@ class Oracle(_oracle.Oracle):
 
     def _check(self, utility):
         front.array("utility", utility)
-        if utility.dim() == 0 or utility.shape[-1] != self.size:
-            raise ValueError(f"utility: expected shape [..., {self.size}], not {[*utility.shape]}")
+        self._check_size(utility)
 
 
 def _numbers(x):
@@ -58,13 +58,6 @@ def _rows(x, dims=1):
 
 def _back(array, leading, like):
     return torch.from_numpy(array.reshape(*leading, *array.shape[1:])).to(like.device)
-
-
-def _batch_first(info, in_dims, tensors):
-    return [
-        x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
-        for x, dim in zip(tensors, in_dims, strict=False)
-    ]
 
 
 class _Argmax(torch.autograd.Function):
@@ -82,7 +75,7 @@ class _Argmax(torch.autograd.Function):
 
     @staticmethod
     def vmap(info, in_dims, utility, oracle):
-        return _Argmax.apply(*_batch_first(info, in_dims, [utility]), oracle), 0
+        return _Argmax.apply(*batch_first(info, in_dims, (utility, oracle))), 0
 
 
 class _Project(torch.autograd.Function):
@@ -105,7 +98,7 @@ class _Project(torch.autograd.Function):
 
     @staticmethod
     def vmap(info, in_dims, utility, oracle):
-        return _Project.apply(*_batch_first(info, in_dims, [utility]), oracle), (0, 0, 0)
+        return _Project.apply(*batch_first(info, in_dims, (utility, oracle))), (0, 0, 0)
 
 
 class _ProjectVjp(torch.autograd.Function):
@@ -125,4 +118,4 @@ class _ProjectVjp(torch.autograd.Function):
 
     @staticmethod
     def vmap(info, in_dims, *tensors):
-        return _ProjectVjp.apply(*_batch_first(info, in_dims, tensors)), 0
+        return _ProjectVjp.apply(*batch_first(info, in_dims, tensors)), 0

@@ -46,10 +46,14 @@ def _in_front(argument, dim, size):
     return argument.movedim(dim, 0)
 
 
+def batch_first(info, in_dims, arguments):
+    """Arguments of a vmap rule, each with the batch in front."""
+    return [_in_front(a, d, info.batch_size) for a, d in zip(arguments, in_dims, strict=True)]
+
+
 def _vmap(name, results):
     def rule(info, in_dims, *arguments):
-        moved = [_in_front(a, d, info.batch_size) for a, d in zip(arguments, in_dims, strict=True)]
-        return call(name, *moved), 0 if results == 1 else (0,) * results
+        return call(name, *batch_first(info, in_dims, arguments)), 0 if results == 1 else (0,) * results
 
     return rule
 
@@ -61,7 +65,7 @@ def _vmap_random(name):
         if info.randomness == "different":
             return batched(info, in_dims, *arguments)
         # A draw is a function of its seed: each element is what it would be by itself.
-        moved = [_in_front(a, d, info.batch_size) for a, d in zip(arguments, in_dims, strict=True)]
+        moved = batch_first(info, in_dims, arguments)
         draws = [
             call(name, *(a[i] if isinstance(a, torch.Tensor) else a for a in moved))
             for i in range(info.batch_size)

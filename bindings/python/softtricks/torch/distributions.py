@@ -41,8 +41,11 @@ import inspect
 import torch
 from torch.distributions import Distribution, constraints, register_kl
 
-from . import _enumerate, _rules, perturb, perturbations, structures
+from .._enumerate import members
+from .._estimators.common import with_gradient_of
+from . import _laws, _rules, perturb, structures
 from ._front import front
+from .estimators import _framework
 
 
 class Member(constraints.Constraint):
@@ -166,9 +169,9 @@ class Gibbs(_OfStructure):
         if self.lengths is not None or self.counts is not None:
             raise NotImplementedError("enumerate_support: instances with lengths or counts differ")
         kind = {"dtype": self.utilities.dtype, "device": self.utilities.device}
-        members = _enumerate.members(self.structure, **kind)
-        members = members.view(-1, *[1] * len(self.batch_shape), self.structure.size)
-        return members.expand(-1, *self.batch_shape, -1) if expand else members
+        support = torch.from_numpy(members(self.structure)).to(**kind)
+        support = support.view(-1, *[1] * len(self.batch_shape), self.structure.size)
+        return support.expand(-1, *self.batch_shape, -1) if expand else support
 
 
 class ExactStraightThrough(Gibbs):
@@ -181,7 +184,8 @@ class ExactStraightThrough(Gibbs):
     has_rsample = True
 
     def rsample(self, sample_shape=(), generator=None):
-        return _hard_with_gradient_of(self.sample(sample_shape, generator), self._soft(sample_shape))
+        hard, soft = self.sample(sample_shape, generator), self._soft(sample_shape)
+        return with_gradient_of(_framework, hard, soft)
 
     def _soft(self, sample_shape):
         return self.mean.expand(self._extended_shape(sample_shape))
@@ -201,7 +205,7 @@ class Perturbed(_OfStructure):
     def __init__(self, structure, theta, *, perturbation="gumbel", lengths=None, counts=None,
                  validate_args=None, **parameters):
         self.perturbation, self.parameters = perturbation, parameters
-        _check_law(perturbation, parameters)
+        _laws._check(perturbation, parameters)
         super().__init__(structure, theta, lengths, counts, validate_args)
 
     @property
@@ -292,11 +296,7 @@ class StraightThrough(Relaxed):
         return Member(self.structure, self.lengths, self.counts)
 
     def rsample(self, sample_shape=(), generator=None):
-        return _hard_with_gradient_of(*self.hard_and_soft(sample_shape, generator))
-
-
-def _hard_with_gradient_of(hard, soft):
-    return hard + (soft - soft.detach())
+        return with_gradient_of(_framework, *self.hard_and_soft(sample_shape, generator))
 
 
 def _seed(generator):
@@ -304,16 +304,6 @@ def _seed(generator):
     # One seed for all elements of a vmap: the operators' own rules tell them apart.
     with torch._C._DisableFuncTorch() if transformed else contextlib.nullcontext():
         return int(torch.randint(-(2**63), 2**63 - 1, (), generator=generator))
-
-
-def _check_law(perturbation, parameters):
-    if perturbation not in perturbations:
-        known = ", ".join(perturbations)
-        raise ValueError(f"perturbation: {perturbation!r} is not one of {known}")
-    for name in parameters:
-        if name not in perturbations[perturbation]:
-            accepted = ", ".join(perturbations[perturbation]) or "none"
-            raise TypeError(f"{name}: not a parameter of {perturbation!r}; accepted: {accepted}")
 
 
 @register_kl(Gibbs, Gibbs)

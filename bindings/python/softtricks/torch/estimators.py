@@ -70,6 +70,7 @@ _SETTING = """\
 >>> tree, seed = SpanningTree(nodes=4), 0
 >>> theta = torch.zeros(2, tree.size)
 """
-_public = public(_Torch(front), __name__, _SETTING)
+_framework = _Torch(front)
+_public = public(_framework, __name__, _SETTING)
 globals().update(_public)
 __all__ = list(_public)
