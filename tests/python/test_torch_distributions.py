@@ -11,6 +11,14 @@ from torch_support import CASES, LARGE, enumerate_gibbs, log_weights, st
 
 from softtricks.torch import distributions as laws
 
+
+
+@pytest.fixture(autouse=True)
+def _validation():
+    """As torch has it by default: torch.compile may have left it off for the whole process."""
+    torch.distributions.Distribution.set_default_validate_args(True)
+
+
 SEVERAL = [case for case in LARGE if len(case.members) < 60]
 
 
