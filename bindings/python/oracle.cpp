@@ -122,7 +122,6 @@ class Worker {
     // The stack may be left at any question: nothing on it may need to be destroyed.
     static_assert(std::is_trivially_destructible_v<Solver>);
     point.assign(size_, T(0));
-    gap = solver.gap();
     if (!found) return;
     solver.write_point(team_, Vector<T>{point.data(), size_});
     std::vector<int> heaviest(solver.count());
@@ -148,7 +147,6 @@ class Worker {
   std::vector<T> question, answer;  // [size]
   bool done = false, found = false;
   std::vector<T> point, members, weights;
-  double gap = 0;
   std::size_t instance = 0;
 
   /// The oracle, for the solver: asks, rests, and reads the answer.
@@ -210,11 +208,11 @@ class Projections {
   }
 
   /// point [batch, size], members [batch, count, size] and weights [batch, count] with as many rows
-  /// as the instance of most members needs, and gap [batch].
+  /// as the instance of most members needs.
   auto result() const {
     std::size_t count = 1;
     for (const Result& r : results_) count = std::max(count, r.weights.size());
-    std::vector<T> point, members(batch_ * count * size_), weights(batch_ * count), gap;
+    std::vector<T> point, members(batch_ * count * size_), weights(batch_ * count);
     for (std::size_t b = 0; b < batch_; ++b) {
       const Result& r = results_[b];
       if (r.point.empty()) {
@@ -226,18 +224,16 @@ class Projections {
         std::copy(r.members.begin(), r.members.end(), members.begin() + b * count * size_);
         std::copy(r.weights.begin(), r.weights.end(), weights.begin() + b * count);
       }
-      gap.push_back(r.point.empty() ? not_a_number<T> : static_cast<T>(r.gap));
     }
     const auto size = static_cast<std::size_t>(size_);
-    return std::make_tuple(
-        array(std::move(point), {batch_, size}), array(std::move(members), {batch_, count, size}),
-        array(std::move(weights), {batch_, count}), array(std::move(gap), {batch_}));
+    return std::make_tuple(array(std::move(point), {batch_, size}),
+                           array(std::move(members), {batch_, count, size}),
+                           array(std::move(weights), {batch_, count}));
   }
 
  private:
   struct Result {
     std::vector<T> point, members, weights;
-    double gap = 0;
   };
 
   void start() {
@@ -256,7 +252,7 @@ class Projections {
   bool finish(Worker<T>& worker) {
     if (worker.found) {
       results_[worker.instance] = {std::move(worker.point), std::move(worker.members),
-                                   std::move(worker.weights), worker.gap};
+                                   std::move(worker.weights)};
     }
     return true;
   }

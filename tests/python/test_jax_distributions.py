@@ -36,6 +36,14 @@ def test_gibbs_is_its_enumeration(s, members):
     assert not bool(law.support(jnp.full(s.size, 0.5))) and bool(law.support(law.support.feasible_like(u)).all())
 
 
+def test_matchings_too_large_for_sums_have_a_support():
+    matching = sj.Matching(40)
+    member = laws.Member(matching)
+    x = matching.argmax(utilities(matching))
+    assert bool(member(x)) and bool(member(x.astype(int)))
+    assert not bool(member(jnp.zeros(matching.size))) and not bool(member(x.at[0].set(1 - x[0])))
+
+
 def test_shapes_and_transforms():
     u = utilities(TREE, 3, 1)
     law = laws.Gibbs(TREE, u)

@@ -140,7 +140,7 @@ class Oracle:
         search = core.projections(utility, self.exact, self.tolerance, self.steps)
         while len(questions := search.ask()):
             search.answer(self._ask(questions))
-        return search.result()[:3]
+        return search.result()
 
     def _solve(self, utility, temperature, regularizer):
         (rows,) = self._rows(utility)
