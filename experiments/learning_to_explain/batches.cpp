@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
 
 namespace learning_to_explain {
 
@@ -20,18 +21,25 @@ Batch make_batch(const std::vector<Review>& reviews, const std::vector<std::size
   std::size_t longest = 0;
   for (const std::size_t i : which) longest = std::max(longest, reviews[i].words.size());
   const auto width = static_cast<std::int64_t>(longest);
-  Batch batch{at::zeros({count, width}, at::kLong), at::empty({count}, at::kLong),
+  Batch batch{at::Tensor(), at::zeros({count, width}, at::kLong), at::empty({count}, at::kLong),
               at::empty({count}, at::kFloat), at::zeros({count, width}, at::kFloat)};
-  auto* words = batch.words.mutable_data_ptr<std::int64_t>();
+  auto* places = batch.places.mutable_data_ptr<std::int64_t>();
+  std::vector<std::int64_t> words{0};
+  std::unordered_map<std::int64_t, std::int64_t> place_of{{0, 0}};
   auto* truth = batch.truth.mutable_data_ptr<float>();
   for (std::size_t row = 0; row < which.size(); ++row) {
     const Review& review = reviews[which[row]];
-    std::ranges::copy(review.ids, words + row * longest);
+    std::ranges::transform(review.ids, places + row * longest, [&](std::int64_t id) {
+      const auto [found, added] = place_of.try_emplace(id, static_cast<std::int64_t>(words.size()));
+      if (added) words.push_back(id);
+      return found->second;
+    });
     std::ranges::copy(review.truth, truth + row * longest);
     batch.lengths.mutable_data_ptr<std::int64_t>()[row] =
         static_cast<std::int64_t>(review.words.size());
     batch.ratings.mutable_data_ptr<float>()[row] = static_cast<float>(review.rating);
   }
+  batch.words = at::tensor(words, at::kLong);
   return batch;
 }
 

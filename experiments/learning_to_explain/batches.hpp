@@ -20,7 +20,8 @@ struct Vocabulary {
 };
 
 struct Batch {
-  at::Tensor words;    // [batch, longest], int64, 0 behind each review's end
+  at::Tensor words;    // [words], int64: the ids that occur, each once; the first is 0, no word
+  at::Tensor places;   // [batch, longest], int64: where in `words`; 0 behind each review's end
   at::Tensor lengths;  // [batch], int64
   at::Tensor ratings;  // [batch]
   at::Tensor truth;    // [batch, longest]: 1 where a word speaks of the aspect; 0 where not known

@@ -54,14 +54,15 @@ at::Tensor Model::embed(const at::Tensor& words) const {
   return at::embedding(learnt_ ? parameters_[*learnt_] : fixed_, words);
 }
 
-at::Tensor Model::scores(const at::Tensor& vectors, const at::Tensor& lengths,
+at::Tensor Model::scores(const at::Tensor& vectors, const at::Tensor& places,
+                         const at::Tensor& lengths,
                          std::optional<std::int64_t> dropout_seed) const {
-  if (!shape_.complex) return apply(score_, apply(first_, vectors).relu());
+  if (!shape_.complex) return at::embedding(apply(score_, apply(first_, vectors).relu()), places);
   // Behind a review's end every layer sees zeros, so that padding makes no difference.
   const at::Tensor inside =
-      at::arange(vectors.size(1), lengths.options()).lt(lengths.unsqueeze(1)).unsqueeze(-1);
+      at::arange(places.size(1), lengths.options()).lt(lengths.unsqueeze(1)).unsqueeze(-1);
   const at::Tensor kept = inside.to(vectors.scalar_type());
-  const at::Tensor c1 = convolve(first_, vectors * kept) * kept;
+  const at::Tensor c1 = convolve(first_, at::embedding(vectors, places) * kept) * kept;
   const at::Tensor global = apply(global_, c1.amax(1)).relu().unsqueeze(1).expand_as(c1);
   const at::Tensor local = convolve(local2_, convolve(local1_, c1) * kept);
   at::Tensor joined = at::cat({global, local}, -1);
@@ -73,9 +74,13 @@ at::Tensor Model::scores(const at::Tensor& vectors, const at::Tensor& lengths,
   return apply(score_, apply(joined_, joined).relu());
 }
 
-at::Tensor Model::predict(const at::Tensor& vectors, const at::Tensor& selection,
-                          std::int64_t k) const {
-  const at::Tensor sum = at::matmul(selection.unsqueeze(-2), vectors).squeeze(-2);
+at::Tensor Model::predict(const at::Tensor& vectors, const at::Tensor& places,
+                          const at::Tensor& selection, std::int64_t k) const {
+  std::vector<std::int64_t> shape = selection.sizes().vec();
+  shape.back() = vectors.size(0);
+  const at::Tensor often =
+      at::zeros(shape, selection.options()).scatter_add(-1, places.expand_as(selection), selection);
+  const at::Tensor sum = at::matmul(often, vectors);
   const at::Tensor hidden = apply(rate1_, sum / static_cast<double>(k)).relu();
   return apply(rate2_, hidden).squeeze(-1).sigmoid();
 }

@@ -34,17 +34,20 @@ class Model {
   /// `vectors` [words, length], fixed; undefined: learnt.
   Model(const ModelShape& shape, const at::Tensor& vectors, std::uint64_t seed);
 
-  /// Vectors of words: [batch, longest, length].
+  /// The vectors of a batch's words, [words, length]: its texts repeat few words, so that what
+  /// depends on a word alone is worked out once.
   at::Tensor embed(const at::Tensor& words) const;
 
-  /// [batch, longest, scores]. `lengths` keeps the maximum over a review to its own words;
-  /// `dropout_seed`: drop features at random, as in training.
-  at::Tensor scores(const at::Tensor& vectors, const at::Tensor& lengths,
+  /// [batch, longest, scores] of the words at `places` [batch, longest] of `vectors`. `lengths`
+  /// keeps the maximum over a review to its own words; `dropout_seed`: drop features at random, as
+  /// in training.
+  at::Tensor scores(const at::Tensor& vectors, const at::Tensor& places, const at::Tensor& lengths,
                     std::optional<std::int64_t> dropout_seed) const;
 
-  /// A rating in [0, 1] from the sum of selected vectors / k, for selections [..., longest] over
-  /// words [batch, longest]: [...].
-  at::Tensor predict(const at::Tensor& vectors, const at::Tensor& selection, std::int64_t k) const;
+  /// A rating in [0, 1] from the sum of selected vectors / k, for selections [..., longest] of
+  /// the words at `places` [..., longest] of `vectors`: [...].
+  at::Tensor predict(const at::Tensor& vectors, const at::Tensor& places,
+                     const at::Tensor& selection, std::int64_t k) const;
 
   const Parameters& parameters() const { return parameters_; }
 

@@ -38,7 +38,7 @@ std::int64_t seed_for(const Task& task, Purpose purpose, std::int64_t counter) {
 
 at::Tensor Objective::theta(const Model& model, const Batch& batch, const at::Tensor& vectors,
                             std::optional<std::int64_t> dropout_seed) const {
-  return selector.locations(model.scores(vectors, batch.lengths, dropout_seed));
+  return selector.locations(model.scores(vectors, batch.places, batch.lengths, dropout_seed));
 }
 
 /// Mean over draws of the loss, and of (loss - mean of the others) log p. [Kool et al. 2019]
@@ -49,7 +49,7 @@ at::Tensor Objective::score_function(const Model& model, const Batch& batch,
   const at::Tensor laws = where.detach().unsqueeze(0).expand({draws, -1, -1});
   const at::Tensor lengths = batch.lengths.unsqueeze(0).expand({draws, -1});
   const at::Tensor selections = selector.sample(laws, lengths, seed);
-  const at::Tensor predicted = model.predict(vectors.unsqueeze(0), selections, task.k);
+  const at::Tensor predicted = model.predict(vectors, batch.places, selections, task.k);
   const at::Tensor loss = (predicted - batch.ratings).square();
   const at::Tensor score = selector.log_prob(where, lengths, selections);
   const auto count = static_cast<double>(draws);
@@ -65,7 +65,7 @@ at::Tensor Objective::operator()(const Model& model, const Batch& batch, std::in
   const std::int64_t seed = seed_for(task, Purpose::training, update);
   if (task.row == "score_function") return score_function(model, batch, vectors, where, seed);
   const at::Tensor selection = selector.train(where, batch.lengths, seed, step);
-  return (model.predict(vectors, selection, task.k) - batch.ratings).square().mean();
+  return (model.predict(vectors, batch.places, selection, task.k) - batch.ratings).square().mean();
 }
 
 Evaluation evaluate(const Model& model, const Objective& objective,
@@ -80,7 +80,7 @@ Evaluation evaluate(const Model& model, const Objective& objective,
     const at::Tensor vectors = model.embed(batch.words);
     const at::Tensor theta = objective.theta(model, batch, vectors, {});
     const auto error = [&](const at::Tensor& selection) {
-      return total_error(model.predict(vectors, selection, objective.task.k), batch);
+      return total_error(model.predict(vectors, batch.places, selection, objective.task.k), batch);
     };
     sums.mse += error(selector.map(theta, batch.lengths));
     sums.sampled_mse += error(selector.sample(theta, batch.lengths, next_seed()));
@@ -133,12 +133,13 @@ nlohmann::json picture(const Model& model, const Objective& objective,
       return std::vector<float>(dense.const_data_ptr<float>(),
                                 dense.const_data_ptr<float>() + dense.numel());
     };
-    samples.push_back({{"words", review.words},
-                       {"truth", review.truth},
-                       {"rating", review.rating},
-                       {"predicted", model.predict(vectors, best, objective.task.k).item<double>()},
-                       {"selected", numbers(best)},
-                       {"often", numbers(often)}});
+    samples.push_back(
+        {{"words", review.words},
+         {"truth", review.truth},
+         {"rating", review.rating},
+         {"predicted", model.predict(vectors, batch.places, best, objective.task.k).item<double>()},
+         {"selected", numbers(best)},
+         {"often", numbers(often)}});
   }
   return samples;
 }
