@@ -50,8 +50,8 @@ Corpus load(const Options& o) {
   if (o.corpus == "lei") return load_lei(o.files, aspect);
   if (o.corpus == "cebab") return load_cebab(o.files, o.aspect);
   if (o.corpus == "imdb") return load_imdb_pairs(o.files);
-  return draw_corpus(static_cast<std::uint64_t>(o.data_seed), aspect, o.train_reviews,
-                     o.validation_reviews, o.test_reviews);
+  return draw_corpus({static_cast<std::uint64_t>(o.data_seed), o.aspect_correlation, o.own_words},
+                     aspect, o.train_reviews, o.validation_reviews, o.test_reviews);
 }
 
 }  // namespace

@@ -15,9 +15,10 @@ using Words = std::vector<std::string>;
 
 class Draw {
  public:
-  Draw(std::uint64_t seed, std::uint64_t index)
-      : engine_(static_cast<std::uint64_t>(experiments::seed_for(
-            static_cast<std::int64_t>(seed), 0, static_cast<std::int64_t>(index)))) {}
+  Draw(const ReviewLaw& of, std::uint64_t index)
+      : law(of),
+        engine_(static_cast<std::uint64_t>(experiments::seed_for(
+            static_cast<std::int64_t>(of.seed), 0, static_cast<std::int64_t>(index)))) {}
   double uniform() { return (static_cast<double>(engine_() >> 11) + 0.5) * 0x1p-53; }
   bool chance(double p) { return uniform() < p; }
   std::size_t below(std::size_t n) {
@@ -27,6 +28,8 @@ class Draw {
     return std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform());
   }
   const std::string& of(const Words& words) { return words[below(words.size())]; }
+
+  const ReviewLaw& law;
 
  private:
   std::mt19937_64 engine_;
@@ -97,7 +100,7 @@ void append_phrase(Draw& draw, bool good, Words& words) {
 Words clause(Draw& draw, const Aspect& aspect, double rating) {
   const bool good = draw.chance(rating);
   Words words;
-  if (draw.chance(0.3)) {
+  if (draw.chance(draw.law.own_words)) {
     words.push_back(draw.of(aspect.nouns));
     append(words, draw.of(verbs));
     words.push_back(draw.of(good ? aspect.good : aspect.bad));
@@ -132,7 +135,8 @@ std::array<double, aspect_count> draw_ratings(Draw& draw) {
   const double common = draw.normal();
   std::array<double, aspect_count> ratings{};
   for (double& rating : ratings) {
-    const double z = std::sqrt(0.5) * common + std::sqrt(0.5) * draw.normal();
+    const double shared = draw.law.aspect_correlation;
+    const double z = std::sqrt(shared) * common + std::sqrt(1 - shared) * draw.normal();
     rating = std::round(10 * std::clamp(0.5 + 0.2 * z, 0.0, 1.0)) / 10;
   }
   return ratings;
@@ -166,8 +170,8 @@ void add_passage(Draw& draw, Review& review, int which, double rating, std::size
 
 }  // namespace
 
-Review draw_review(std::uint64_t seed, std::uint64_t index, int aspect) {
-  Draw draw(seed, index);
+Review draw_review(const ReviewLaw& law, std::uint64_t index, int aspect) {
+  Draw draw(law, index);
   const auto ratings = draw_ratings(draw);
   const double total = std::clamp(117 * std::exp(0.405 * draw.normal()), 30.0, 413.0);
   Review review;
@@ -190,12 +194,12 @@ Review draw_review(std::uint64_t seed, std::uint64_t index, int aspect) {
   return review;
 }
 
-Corpus draw_corpus(std::uint64_t seed, int aspect, std::int64_t train, std::int64_t validation,
+Corpus draw_corpus(const ReviewLaw& law, int aspect, std::int64_t train, std::int64_t validation,
                    std::int64_t test) {
   Corpus corpus;
   std::uint64_t index = 0;
   const auto fill = [&](std::vector<Review>& part, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) part.push_back(draw_review(seed, index++, aspect));
+    for (std::int64_t i = 0; i < count; ++i) part.push_back(draw_review(law, index++, aspect));
   };
   fill(corpus.train, train);
   fill(corpus.validation, validation);

@@ -58,6 +58,9 @@ void visit_options(AnyOptions& o, const Visit& visit) {
   visit("train-reviews", o.train_reviews, "generated reviews to train on");
   visit("validation-reviews", o.validation_reviews, "generated reviews to choose models by");
   visit("test-reviews", o.test_reviews, "generated reviews the result is measured on");
+  visit("aspect-correlation", o.aspect_correlation, "of the ratings of generated reviews");
+  visit("own-words", o.own_words,
+        "part of the generated clauses in which an aspect has a word of its own");
   visit("longest", o.longest, "words of a review that are read, its first ones");
   visit("least-count", o.least_count, "rarer words of the training reviews are one word, unknown");
   visit("encoder", o.encoder, "simple (a word at a time) or complex (convolutions)");
@@ -144,6 +147,10 @@ void validate(const Options& o) {
                               {"evaluation-batch", d(o.evaluation_batch), 1},
                               {"checkpoint-seconds", o.checkpoint_seconds, 0}});
   if (!(o.dropout < 1)) reject("dropout", std::to_string(o.dropout), "a number in [0, 1)");
+  for (const auto& [name, part] :
+       {std::pair{"aspect-correlation", o.aspect_correlation}, {"own-words", o.own_words}}) {
+    if (!(part >= 0 && part <= 1)) reject(name, std::to_string(part), "a number in [0, 1]");
+  }
 }
 
 Task make_task(const Options& o, const std::string& row, std::int64_t k, std::int64_t seed) {

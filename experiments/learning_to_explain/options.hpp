@@ -23,6 +23,7 @@ struct Options {
   // Data.
   std::string corpus = "generated", files, aspect;
   std::int64_t data_seed = 42, train_reviews = 8000, validation_reviews = 1000, test_reviews = 1000;
+  double aspect_correlation = 0.5, own_words = 0.3;
   std::int64_t longest = 350, least_count = 2;
   // Networks.
   std::string encoder = "simple";
