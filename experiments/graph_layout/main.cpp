@@ -59,13 +59,36 @@ int layout_step_command() {
   return 0;
 }
 
+/// `tasks [OPTIONS]`: what the same options would train.
+int tasks_command(int count, char** arguments) {
+  std::cout << task_list(parse_options(count, arguments)).dump() << '\n';
+  return 0;
+}
+
+/// Which tasks are done, in their order; refuses a folder made with other options.
+std::vector<bool> done_tasks(const Options& options) {
+  std::vector<bool> done;
+  for (const Task& task : tasks(options)) done.push_back(finished(options, task));
+  return done;
+}
+
+/// `summary [OPTIONS]`: of what is done so far, and trains nothing. No lock: others may go on.
+int summary_command(int count, char** arguments) {
+  const Options options = parse_options(count, arguments);
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  experiments::prepare_folder(options.out, "--out");
+  done_tasks(options);
+  write_config(options, words);
+  write_summary(options, words);
+  return experiments::end_run(options.out, !options.no_report, {});
+}
+
 int run(int count, char** arguments) {
   const Options options = parse_options(count, arguments);
   const std::vector<Task> all = tasks(options);
   experiments::prepare_folder(options.out, "--out");
   experiments::lock_folder(options.out, "--out");
-  std::vector<bool> done;
-  for (const Task& task : all) done.push_back(finished(options, task));
+  const std::vector<bool> done = done_tasks(options);
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
   const std::vector<std::string> words(arguments + 1, arguments + count);
@@ -95,7 +118,10 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   keep_memory();
   try {
-    if (count > 1 && std::string_view(arguments[1]) == "layout-step") return layout_step_command();
+    const std::string_view command = count > 1 ? arguments[1] : "";
+    if (command == "layout-step") return layout_step_command();
+    if (command == "tasks") return tasks_command(count - 1, arguments + 1);
+    if (command == "summary") return summary_command(count - 1, arguments + 1);
     return run(count, arguments);
   } catch (const UserError& error) {
     std::cerr << "error: " << error.what() << '\n';

@@ -34,13 +34,42 @@ int reviews_command(int count, char** arguments) {
   return 0;
 }
 
+/// `tasks [OPTIONS]`: what the same options would train.
+int tasks_command(int count, char** arguments) {
+  std::cout << task_list(parse_options(count, arguments)).dump() << '\n';
+  return 0;
+}
+
+/// Which tasks are done, in their order; refuses a folder made with other options.
+std::vector<bool> done_tasks(const Options& options) {
+  std::vector<bool> done;
+  for (const Task& task : tasks(options)) done.push_back(finished(options, task));
+  return done;
+}
+
+/// Summary, table and report of the tasks that are done; returns the program's exit status.
+int conclude(const Options& options, const std::vector<std::string>& words,
+             const std::vector<std::string>& failures) {
+  std::cout << table(write_summary(options, words));
+  return experiments::end_run(options.out, !options.no_report, failures);
+}
+
+/// `summary [OPTIONS]`: of what is done so far, and trains nothing. No lock: others may go on.
+int summary_command(int count, char** arguments) {
+  const Options options = parse_options(count, arguments);
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  experiments::prepare_folder(options.out, "--out");
+  done_tasks(options);
+  write_config(options, words);
+  return conclude(options, words, {});
+}
+
 int run(int count, char** arguments) {
   const Options options = parse_options(count, arguments);
   const std::vector<Task> all = tasks(options);
   experiments::prepare_folder(options.out, "--out");
   experiments::lock_folder(options.out, "--out");
-  std::vector<bool> done;
-  for (const Task& task : all) done.push_back(finished(options, task));
+  const std::vector<bool> done = done_tasks(options);
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
   const std::vector<std::string> words(arguments + 1, arguments + count);
   write_config(options, words);
@@ -59,17 +88,17 @@ int run(int count, char** arguments) {
   } else {
     std::cerr << "Every row of this run is done already.\n";
   }
-  std::cout << table(write_summary(options, words));
-  return experiments::end_run(options.out, !options.no_report, failures);
+  return conclude(options, words, failures);
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
   try {
-    if (count > 1 && std::string_view(arguments[1]) == "reviews") {
-      return reviews_command(count - 1, arguments + 1);
-    }
+    const std::string_view command = count > 1 ? arguments[1] : "";
+    if (command == "reviews") return reviews_command(count - 1, arguments + 1);
+    if (command == "tasks") return tasks_command(count - 1, arguments + 1);
+    if (command == "summary") return summary_command(count - 1, arguments + 1);
     return run(count, arguments);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
