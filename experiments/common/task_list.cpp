@@ -32,6 +32,7 @@ void TaskList::add(TaskEntry task, const std::map<std::string, double>& numbers)
   }
   list_["tasks"].push_back({{"name", task.name},
                             {"group", task.group},
+                            {"done", task.done},
                             {"arguments", task.arguments},
                             {"parameters", task.parameters}});
 }

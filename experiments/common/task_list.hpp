@@ -6,7 +6,7 @@
 ///    "score": {"name": "validation_mse", "goal": "minimize"},    of result.json
 ///    "settings": {...},                    options that decide all results
 ///    "parameters": {"row": ["l2x", ...], "k": [3, 15], "lr": [0.0005, 0.01]},
-///    "tasks": [{"name": "gibbs-k5-seed3", "group": "gibbs-k5",
+///    "tasks": [{"name": "gibbs-k5-seed3", "group": "gibbs-k5", "done": false,
 ///               "arguments": {"rows": "gibbs", "k": "5", "seeds": "3"},
 ///               "parameters": {"row": "gibbs", "k": 5, "lr": 0.0031}}]}
 ///
@@ -21,6 +21,7 @@ namespace experiments {
 
 struct TaskEntry {
   std::string name, group;
+  bool done = false;  // --out holds its result
   std::map<std::string, std::string> arguments;  // select this task on the command line
   nlohmann::json parameters;
 };

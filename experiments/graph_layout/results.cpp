@@ -118,6 +118,7 @@ Json task_list(const Options& options) {
   for (const Task& task : tasks(options)) {
     list.add({.name = task.name(),
               .group = task.row,
+              .done = finished(options, task),
               .arguments = {{"rows", task.row}, {"seeds", std::to_string(task.seed)}},
               .parameters = {{"row", task.row}}},
              task.numbers());

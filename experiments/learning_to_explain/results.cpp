@@ -91,6 +91,7 @@ Json task_list(const Options& options) {
   for (const Task& task : tasks(options)) {
     list.add({.name = task.name(),
               .group = task.group(),
+              .done = finished(options, task),
               .arguments = {{"rows", task.row},
                             {"k", std::to_string(task.k)},
                             {"seeds", std::to_string(task.seed)}},

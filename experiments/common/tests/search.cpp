@@ -75,8 +75,8 @@ TEST(Search, DrawsDependOnTheSeedAndLieInTheRange) {
 TEST(TaskList, HoldsTheBoundsOfWhatIsSearched) {
   TaskList list("layout", {"elbo", true}, {{"updates", 3}});
   list.add_ranges({{"lr", {0.1, 1}}, {"step", {2, 2}}});
-  list.add({"a-seed1", "a", {{"rows", "a"}}, {{"k", 3}}}, {{"lr", 0.5}, {"step", 2}});
-  list.add({"a-seed2", "a", {{"rows", "a"}}, {{"k", 5}}}, {{"lr", 2}, {"step", 2}});
+  list.add({"a-seed1", "a", false, {{"rows", "a"}}, {{"k", 3}}}, {{"lr", 0.5}, {"step", 2}});
+  list.add({"a-seed2", "a", true, {{"rows", "a"}}, {{"k", 5}}}, {{"lr", 2}, {"step", 2}});
   const nlohmann::json json = list.json();
   EXPECT_EQ(json.at("parameters"), nlohmann::json({{"lr", nlohmann::json::array({0.1, 2})},
                                                    {"k", nlohmann::json::array({3, 5})}}));

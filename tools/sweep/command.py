@@ -1,0 +1,76 @@
+"""What `softtricks sweep` does, from the first to the last."""
+
+import sys
+import warnings
+
+import optuna
+
+from . import folder as files_of
+from .arguments import parse
+from .board import Board
+from .folder import FILES, Folder
+from .program import Program
+from .progress import Progress
+from .storage import open_storage
+from .worker import Worker
+
+STOPPED = 130  # the exit status after a signal, as that of a training
+
+
+def run(words):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    options = parse(words)
+    program = Program(options.program, options.rest, options.out, options.threads)
+    tasks = program.tasks()
+    folder = Folder(options.out)
+    if options.status:
+        return status(options, tasks)
+    with folder.kept():
+        storage = open_storage(options.storage, options.out / "sweep.db", create=True)
+        board = Board(storage, options.name, tasks, folder)
+        board.open(retry_failed=options.retry_failed)
+        adopt(board, folder)
+        worker = Worker(board, program, folder, Progress(), options.workers, options.grace)
+        view = worker.run()
+        if view is None:
+            print("Stopped. The same command goes on.", file=sys.stderr)
+            return STOPPED
+        return conclude(board, folder, program, view)
+
+
+def adopt(board, folder):
+    """Tasks that `softtricks train` finished in this folder need not be trained again."""
+    for name, task in board.tasks.items():
+        files = folder.outcome(name, training=False) if task["done"] else None
+        score = files_of.score(files, board.program["score"]["name"]) if files else None
+        if score is not None:
+            board.adopt(name, files, score)
+
+
+def conclude(board, folder, program, view):
+    """The folder as a training of all tasks would have left it, and what failed."""
+    results = board.results()
+    for name, trial in results.items():
+        folder.keep(name, {file: trial.user_attrs[file] for file in FILES if file in trial.user_attrs})
+    code = program.summary() if results else 0
+    for trial in view.failed:
+        print(f"error: {trial.user_attrs['task']}: {trial.user_attrs['failures'][-1]}", file=sys.stderr)
+    if view.failed:
+        print("softtricks sweep --retry-failed gives them another chance.", file=sys.stderr)
+    return 2 if view.failed else code
+
+
+def status(options, tasks):
+    storage = open_storage(options.storage, options.out / "sweep.db", create=False)
+    board = Board(storage, options.name, tasks)
+    board.open(create=False)
+    view = board.look()
+    print(Progress().counts(view, len(view.running)))
+    for trial in view.running:
+        worker = trial.user_attrs["worker"]
+        since = trial.datetime_start.strftime("%Y-%m-%d %H:%M:%S")
+        print(f"running  {trial.user_attrs['task']}  on {worker['host']} in {worker['folder']} since {since}")
+    for trial in view.failed:
+        print(f"failed   {trial.user_attrs['task']}: {trial.user_attrs['failures'][-1].splitlines()[0]}")
+    return 0
