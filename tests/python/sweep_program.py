@@ -39,14 +39,14 @@ def sweep(*words, **options):
 class Stub:
     """Sweeps of tests/python/stub_experiment.py with one journal."""
 
-    def __init__(self, folder, storage=None):
-        self.folder, self.storage = folder, storage
+    def __init__(self, folder, storage=None, name="sweep"):
+        self.folder, self.storage, self.name = folder, storage, name
         self.journal = folder / "journal"
         self.journal.touch()
         self.started = []
 
     def command(self, name, *words):
-        shared = ("--storage", self.storage, "--name", "sweep") if self.storage else ()
+        shared = ("--storage", self.storage, "--name", self.name) if self.storage else ()
         own = ("--out", self.folder / name, "--journal", self.journal)
         return [PYTHON, ROOT / "tools/sweep.py", STUB, *map(str, (*own, *shared, *words))]
 

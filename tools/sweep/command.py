@@ -1,4 +1,4 @@
-"""What `softtricks sweep` does, from the first to the last."""
+"""What `softtricks sweep` does once it knows its tasks."""
 
 import sys
 import warnings
@@ -6,10 +6,8 @@ import warnings
 import optuna
 
 from . import folder as files_of
-from .arguments import parse
 from .board import Board
 from .folder import FILES, Folder
-from .program import Program
 from .progress import Progress
 from .storage import open_storage
 from .worker import Worker
@@ -17,12 +15,9 @@ from .worker import Worker
 STOPPED = 130  # the exit status after a signal, as that of a training
 
 
-def run(words):
+def run(options, program, tasks):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    options = parse(words)
-    program = Program(options.program, options.rest, options.out, options.threads)
-    tasks = program.tasks()
     folder = Folder(options.out)
     if options.status:
         return status(options, tasks)

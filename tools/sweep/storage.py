@@ -43,11 +43,8 @@ def read_url(text):
 def check_file(file, create):
     if not create and not file.exists():
         raise SweepError(f"--storage: there is no file '{file}' yet, so no sweep was started")
-    place = file if file.exists() else file.parent
-    if not file.parent.is_dir():
-        raise SweepError(f"--storage: the folder '{file.parent}' is not there")
-    if not os.access(place, os.W_OK) or not os.access(file.parent, os.W_OK):
-        raise SweepError(f"--storage: '{place}' cannot be written")
+    if file.exists() and not os.access(file, os.W_OK):
+        raise SweepError(f"--storage: '{file}' cannot be written")
 
 
 class Storage:
@@ -86,7 +83,11 @@ class SqliteStorage(Storage):
 
     @contextmanager
     def lock(self):
-        with open(f"{self.url.database}.lock", "w") as file:
+        try:
+            file = open(f"{self.url.database}.lock", "w")
+        except OSError as error:
+            raise SweepError(f"--storage: cannot write '{error.filename}': {error.strerror}") from None
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
