@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""An experiment without a training, for tests of what hands trainings out. It speaks like the real ones
-(experiments/common/task_list.hpp), sleeps for --seconds a task, and notes in --journal what it does.
+"""An experiment that trains nothing, for tests of what hands trainings out. It speaks like the real
+ones (experiments/common/task_list.hpp), sleeps for --seconds, and notes in --journal what it does.
 
---fail NAME   the training of that name fails, --once: only the first time; its mark lies in --out
+--fail NAME   the training of that name fails, or all of them
 """
 
 import argparse
@@ -15,13 +15,11 @@ from pathlib import Path
 
 def parse(words):
     parser = argparse.ArgumentParser()
-    for name, fallback in (("rows", "a"), ("out", "."), ("journal", ""), ("fail", ""), ("jobs", "")):
-        parser.add_argument(f"--{name}", default=fallback)
+    for name, default in {"rows": "a", "out": ".", "journal": "", "fail": "", "jobs": ""}.items():
+        parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--one", action="store_true", help="--seeds is one seed, not their number")
-    parser.add_argument("--once", action="store_true")
     parser.add_argument("--no-report", action="store_true")
     return parser.parse_args(words)
 
@@ -36,21 +34,26 @@ def tasks(options):
     if "wrong" in options.rows:
         print("error: --rows: 'wrong' is not accepted", file=sys.stderr)
         return 2
-    print(json.dumps({
-        "experiment": "stub",
-        "score": {"name": "loss", "goal": "minimize"},
-        "settings": {"seconds": options.seconds},
-        "parameters": {"row": ["a", "b", "c"], "lr": [0.5, 20]},
-        "tasks": [
+    print(
+        json.dumps(
             {
-                "name": f"{row}-seed{seed}", "group": row,
-                "done": (Path(options.out) / f"{row}-seed{seed}" / "result.json").exists(),
-                "arguments": {"rows": row, "seeds": str(seed)},
-                "parameters": {"row": row, "lr": seed + 0.25},
+                "experiment": "stub",
+                "score": {"name": "loss", "goal": "minimize"},
+                "settings": {"seconds": options.seconds},
+                "parameters": {"row": ["a", "b", "c"], "lr": [0.5, 20]},
+                "tasks": [
+                    {
+                        "name": f"{row}-seed{seed}",
+                        "group": row,
+                        "done": (Path(options.out) / f"{row}-seed{seed}" / "result.json").exists(),
+                        "arguments": {"rows": row, "seeds": str(seed)},
+                        "parameters": {"row": row, "lr": seed + 0.25},
+                    }
+                    for row, seed in names
+                ],
             }
-            for row, seed in names
-        ],
-    }))
+        )
+    )
     return 0
 
 
@@ -59,9 +62,7 @@ def train(options):
     folder = Path(options.out) / name
     folder.mkdir(parents=True, exist_ok=True)
     note(options, "begin", name, os.getpid())
-    mark = folder / "failed"
-    if options.fail == name and not (options.once and mark.exists()):
-        mark.touch()
+    if options.fail in (name, "all"):
         print("error: the loss became nan", file=sys.stderr)
         return 2
     time.sleep(options.seconds)

@@ -1,4 +1,4 @@
-"""`softtricks sweep` as the tests call it: of the real experiments, and of one without a training."""
+"""`softtricks sweep` as the tests call it: of real experiments, and of one that trains nothing."""
 
 import collections
 import json
@@ -52,7 +52,7 @@ class Stub:
 
     def run(self, name, *words):
         return subprocess.run(
-            self.command(name, *words), capture_output=True, text=True, timeout=60
+            self.command(name, *words), capture_output=True, text=True, timeout=120
         )
 
     def start(self, name, *words):
@@ -78,7 +78,7 @@ class Stub:
 
     def wait_for(self, what, count=1):
         """The last of `count` such events."""
-        for _ in range(600):
+        for _ in range(1200):
             found = [event for event in self.events() if event[0] == what]
             if len(found) >= count:
                 return found[count - 1]
@@ -91,7 +91,7 @@ class Stub:
 
 def succeeded(process):
     """Waits for a started sweep, which must end well."""
-    code = process.wait(60)
+    code = process.wait(120)
     assert code == 0, process.log.read_text()
     return process.log.read_text()
 

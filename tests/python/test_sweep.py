@@ -1,4 +1,4 @@
-"""`softtricks sweep`: the table of `softtricks train`, and nothing lost or done twice whatever dies."""
+"""`softtricks sweep`: the table of `softtricks train`; nothing lost or done twice, come what may."""
 
 import json
 import os
@@ -155,8 +155,8 @@ def test_a_worker_that_slept_too_long_loses_its_trial(shared):
 
 
 def test_two_sweeps_at_once_share_the_trials(shared):
-    words = "--workers", 2, "--seeds", 8, "--rows", "a,b", "--seconds", 0.3
-    both = [shared.start(name, *words, "--grace", 6) for name in ("first", "second")]
+    words = "--workers", 2, "--seeds", 8, "--rows", "a,b", "--seconds", 0.3, "--grace", 24
+    both = [shared.start(name, *words) for name in ("first", "second")]
     for process in both:
         succeeded(process)
     assert shared.counted("begin") == shared.counted("end") == once_each(8, "ab")
@@ -221,6 +221,13 @@ def test_a_failing_program_is_tried_twice_and_the_rest_goes_on(stub):
     assert len(stub.table("run")["rows"]) == 3
 
 
+def test_a_machine_on_which_nothing_works_takes_no_more(stub):
+    done = stub.run("run", "--fail", "all", "--seeds", 9, "--workers", 1)
+    assert done.returncode == 2 and "the first 3 trainings on this machine failed" in done.stderr
+    assert len(stub.events()) == 3
+    assert "0 running, 8 waiting, 1 failed" in stub.run("run", "--seeds", 9, "--status").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -283,7 +290,9 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_another_sweep_of_the_same_name_is_refused(shared):
     assert shared.run("first").returncode == 0
     done = shared.run("second", "--seconds", 5)
-    assert done.returncode == 2 and "--name" in done.stderr and "--seconds 0.1 (now 5" in done.stderr
+    assert (
+        done.returncode == 2 and "--name" in done.stderr and "--seconds 0.1 (now 5" in done.stderr
+    )
 
 
 def test_one_sweep_a_folder(stub):

@@ -1,4 +1,4 @@
-"""`softtricks sweep` on a real PostgreSQL server: several sweeps at once, deaths, a server that restarts."""
+"""`softtricks sweep` on a real PostgreSQL server: several sweeps at once, deaths, and outages."""
 
 import os
 import pwd
@@ -33,7 +33,9 @@ class Server:
     def call(self, name, *words):
         """Runs one of PostgreSQL's programs on the server's data."""
         command = [PROGRAMS[-1].parent / name, "-D", self.folder / "data", *words]
-        become = dict(user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[]) if self.user else {}
+        become = {}
+        if self.user:
+            become = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         done = subprocess.run(
             list(map(str, command)), cwd=self.folder, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, timeout=60, **become,
@@ -42,7 +44,7 @@ class Server:
 
     def control(self, verb, *words):
         settings = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
-        options = ("-o", settings, "-l", self.folder / "log") if verb in ("start", "restart") else ()
+        options = ("-o", settings, "-l", self.folder / "log") if verb == "start" else ()
         self.call("pg_ctl", "-w", *options, *words, verb)
 
     @property
@@ -79,7 +81,7 @@ def shared(tmp_path, server):
 
 def test_several_sweeps_at_once_share_the_trials(shared):
     """Started together, so that they meet while tables and trials are made."""
-    words = "--workers", 2, "--seeds", 6, "--rows", "a,b", "--seconds", 0.3, "--grace", 12
+    words = "--workers", 2, "--seeds", 6, "--rows", "a,b", "--seconds", 0.3, "--grace", 24
     all_of_them = [shared.start(name, *words) for name in ("first", "second", "third")]
     for process in all_of_them:
         succeeded(process)
@@ -89,7 +91,7 @@ def test_several_sweeps_at_once_share_the_trials(shared):
 
 
 def test_the_trial_of_a_dead_worker_is_taken_up_again(shared):
-    words = "--workers", 1, "--seconds", 3, "--seeds", 4, "--grace", 3
+    words = "--workers", 1, "--seconds", 3, "--seeds", 4, "--grace", 6
     first, second = (shared.start(name, *words) for name in ("first", "second"))
     shared.wait_for("begin", 2)
     killed(first)

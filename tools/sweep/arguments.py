@@ -35,15 +35,30 @@ def parse(words):
     parser.add_argument("program", help=argparse.SUPPRESS)
     add = parser.add_argument
     add("--out", metavar="DIR", type=Path, required=True, help="folder of the run")
-    add("--storage", metavar="URL", default="",
+    add(
+        "--storage",
+        metavar="URL",
+        default="",
         help="database of the trials: sqlite:///FILE (one machine; default: DIR/sweep.db) or "
-        "postgresql://USER@HOST/DATABASE")
+        "postgresql://USER@HOST/DATABASE",
+    )
     add("--name", default="", help="name of the sweep in it (default: the last part of DIR)")
-    add("--workers", metavar="N", type=whole, default=0,
-        help="trainings side by side on this machine; 0: cores / threads")
+    add(
+        "--workers",
+        metavar="N",
+        type=whole,
+        default=0,
+        help="trainings side by side on this machine; 0: cores / threads",
+    )
     add("--threads", metavar="N", type=whole, default=1, help="threads of each training")
-    add("--grace", metavar="SECONDS", type=float, default=60,
-        help="a worker without a sign of life for so long is given up, and others take its trials")
+    add(
+        "--grace",
+        metavar="SECONDS",
+        type=float,
+        default=60,
+        help="a worker without a sign of life for so long is given up, and others take its trials; "
+        "the same on all machines (default: 60)",
+    )
     add("--retry-failed", action="store_true", help="give failed trials another chance")
     add("--status", action="store_true", help="only say how far the sweep is")
     options, rest = parser.parse_known_args(words)

@@ -6,6 +6,7 @@ to waiting stays the same trial.
 """
 
 import socket
+import time
 from dataclasses import dataclass, field
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -16,8 +17,18 @@ from optuna.trial import TrialState, create_trial
 from .error import SweepError
 
 ATTEMPTS = 2  # of a training whose program fails
+LONGEST_PAUSE = 5  # seconds between two looks
 TOGETHER = 50  # trials that are added in one step
-LOOKS = 12  # a worker that gave no sign of life between so many is given up
+LOOKS = 12  # at least, between which a worker gave no sign of life before it is given up
+
+
+@dataclass
+class Seen:
+    """The last sign of life of a worker of one trial."""
+
+    beat: dict
+    at: float  # when it was looked for last
+    looks: int = 0  # in which it was still the same
 
 
 @dataclass
@@ -37,15 +48,23 @@ class View:
 
 
 class Board:
-    """The board called `name`. `program` is what `PROGRAM tasks` printed; `folder` that of the run."""
+    """The board called `name`, which open() finds or makes.
 
-    def __init__(self, storage, name, program, folder=None):
+    program   what `PROGRAM tasks` printed
+    folder    that of the run, whose sweep may take trials; None: it only looks
+    grace     seconds after which a worker without a sign of life is given up
+    """
+
+    def __init__(self, storage, name, program, folder=None, grace=60):
         self.storage, self.name, self.program = storage, name, program
         self.tasks = {task["name"]: task for task in program["tasks"]}
         self.me = folder and {
-            "host": socket.gethostname(), "folder": str(folder.path), "key": folder.key()
+            "host": socket.gethostname(),
+            "folder": str(folder.path),
+            "key": folder.key(),
         }
-        self.beats = {}  # trial -> what its worker last wrote, and in how many looks since
+        self.grace, self.pause = grace, min(LONGEST_PAUSE, grace / LOOKS)
+        self.seen = {}  # by the number of the trial
         self.study = None
 
     # Beginning
@@ -56,15 +75,13 @@ class Board:
             self.study = self.make() if create else self.find()
             self.compare()
             before = self.newest()
-            if not create:
-                return
-            for trial in before.values():
-                if trial.state == TrialState.RUNNING and self.is_mine(trial):
-                    self.set_state(trial, TrialState.WAITING)  # of a sweep that was killed
+        if not create:
+            return
+        self.give_back()  # what a sweep that was killed here has left
         missing = [
             name
             for name in self.tasks
-            if name not in before or (retry_failed and before[name].state == TrialState.FAIL)
+            if name not in before or (retry_failed and is_failed(before[name]))
         ]
         # A few at a time, so that the lock is never held for long.
         for first in range(0, len(missing), TOGETHER):
@@ -72,10 +89,10 @@ class Board:
                 self.add(missing[first : first + TOGETHER], before)
 
     def find(self):
-        names = {study.study_name: study._study_id for study in self.storage.trials.get_all_studies()}
-        if self.name not in names:
-            raise SweepError(f"--name: {self.storage.place} holds no sweep '{self.name}'")
-        return names[self.name]
+        try:
+            return self.storage.trials.get_study_id_from_name(self.name)
+        except KeyError:
+            raise SweepError(f"--name: {self.storage.place} holds no sweep '{self.name}'") from None
 
     def make(self):
         trials = self.storage.trials
@@ -106,7 +123,9 @@ class Board:
             for key, value in wanted["settings"].items()
             if found["settings"].get(key) != value
         ]
-        raise SweepError(f"{there}, with {', '.join(differing)}; give another --name")
+        raise SweepError(
+            f"{there}, with {', '.join(differing) or 'other options'}; give another --name"
+        )
 
     def add(self, names, before):
         """New trials of these tasks, where no other sweep has added one since `before`."""
@@ -114,9 +133,7 @@ class Board:
         known = next(iter(found.values())).distributions if found else {}
         for task in (self.tasks[name] for name in names):
             name = task["name"]
-            if name in found and (
-                name not in before or found[name].number != before[name].number
-            ):
+            if name in found and (name not in before or found[name].number != before[name].number):
                 continue
             waiting = create_trial(
                 state=TrialState.WAITING,
@@ -137,7 +154,7 @@ class Board:
     def newest(self):
         """The last trial of every task of this command, by the task's name."""
         trials = self.storage.trials.get_all_trials(self.study, deepcopy=False)
-        found = {trial.user_attrs.get("task"): trial for trial in trials}  # by number, the later wins
+        found = {trial.user_attrs.get("task"): trial for trial in trials}  # by their numbers
         return {name: found[name] for name in self.tasks if name in found}
 
     def look(self, mine=(), free=0):
@@ -148,9 +165,9 @@ class Board:
             for trial in self.newest().values():
                 if trial.state == TrialState.COMPLETE:
                     view.done += 1
-                elif trial.state == TrialState.FAIL:
+                elif is_failed(trial):
                     view.failed.append(trial)
-                elif trial.state == TrialState.RUNNING and not self.is_dead(trial):
+                elif trial.state == TrialState.RUNNING and not self.is_dead(trial, mine):
                     if trial.number in mine and self.is_mine(trial):
                         self.sign(trial, trial.user_attrs["worker"]["beat"] + 1)
                         view.lost.remove(trial.number)
@@ -165,16 +182,21 @@ class Board:
                     view.waiting += 1
             return view
 
-    def is_dead(self, trial):
+    def is_dead(self, trial, mine):
         """Counted in looks, not by a clock: machines' clocks differ, and a database that was away
         for a while is nobody's death."""
-        if self.me is None or self.is_mine(trial):
+        if self.me is None:
             return False
-        beat = trial.user_attrs["worker"]
-        before, looks = self.beats.get(trial.number, (None, 0))
-        looks = looks + 1 if beat == before else 0
-        self.beats[trial.number] = beat, looks
-        return looks >= LOOKS
+        if self.is_mine(trial):  # taken when the database went away, and never started
+            return trial.number not in mine
+        beat, now = trial.user_attrs["worker"], time.monotonic()
+        seen = self.seen.get(trial.number)
+        if seen is None or seen.beat != beat:
+            self.seen[trial.number] = Seen(beat, now)
+            return False
+        if now - seen.at >= self.pause:
+            seen.at, seen.looks = now, seen.looks + 1
+        return seen.looks * self.pause >= self.grace
 
     def is_mine(self, trial):
         worker = trial.user_attrs["worker"]
@@ -188,17 +210,20 @@ class Board:
         if trial.state == TrialState.WAITING:
             self.set_state(trial, TrialState.RUNNING)
 
-    def give_back(self, numbers):
+    def give_back(self):
+        """What this worker has waits for others."""
         with self.storage.exclusive():
-            for trial in self.still_mine(numbers):
-                self.set_state(trial, TrialState.WAITING)
+            for trial in self.newest().values():
+                if trial.state == TrialState.RUNNING and self.is_mine(trial):
+                    self.set_state(trial, TrialState.WAITING)
 
     # Ending
 
     def complete(self, trial, files, score):
         """Stores the outcome, unless the trial is another worker's by now."""
         with self.storage.exclusive():
-            for mine in self.still_mine([trial.number]):
+            mine = self.still_mine(trial)
+            if mine is not None:
                 self.finish(mine, files, score)
 
     def adopt(self, name, files, score):
@@ -215,15 +240,17 @@ class Board:
         self.set_state(trial, TrialState.COMPLETE, [score])
 
     def fail(self, trial, words):
-        """Notes why the program failed; True where the trial waits for another attempt."""
+        """Notes why the program failed; True where the trial waits for another attempt, here or
+        elsewhere."""
         with self.storage.exclusive():
-            for mine in self.still_mine([trial.number]):
-                failures = [*mine.user_attrs.get("failures", []), words]
-                self.set(mine, "failures", failures)
-                again = len(failures) < ATTEMPTS
-                self.set_state(mine, TrialState.WAITING if again else TrialState.FAIL)
-                return again
-        return True
+            mine = self.still_mine(trial)
+            if mine is None:
+                return True
+            failures = [*mine.user_attrs.get("failures", []), words]
+            self.set(mine, "failures", failures)
+            again = len(failures) < ATTEMPTS
+            self.set_state(mine, TrialState.WAITING if again else TrialState.FAIL)
+            return again
 
     def results(self):
         """The trials that are done, by task."""
@@ -231,18 +258,24 @@ class Board:
             trials = self.newest()
         return {n: trial for n, trial in trials.items() if trial.state == TrialState.COMPLETE}
 
-    def still_mine(self, numbers):
-        return [
-            trial
-            for trial in self.newest().values()
-            if trial.number in numbers and trial.state == TrialState.RUNNING and self.is_mine(trial)
-        ]
+    def still_mine(self, trial):
+        """The trial as it is now; None where this worker has it no more."""
+        now = self.storage.trials.get_trial(trial._trial_id)
+        return now if now.state == TrialState.RUNNING and self.is_mine(now) else None
 
     def set(self, trial, name, value):
         self.storage.trials.set_trial_user_attr(trial._trial_id, name, value)
 
     def set_state(self, trial, state, values=None):
         self.storage.trials.set_trial_state_values(trial._trial_id, state, values)
+
+
+def is_failed(trial):
+    return trial.state.is_finished() and trial.state != TrialState.COMPLETE
+
+
+def why_failed(trial):
+    return trial.user_attrs.get("failures", ["it was ended from outside"])[-1]
 
 
 def distribution(bounds, value, known):

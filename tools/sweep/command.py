@@ -6,7 +6,7 @@ import warnings
 import optuna
 
 from . import folder as files_of
-from .board import Board
+from .board import Board, why_failed
 from .folder import FILES, Folder
 from .progress import Progress
 from .storage import open_storage
@@ -23,10 +23,10 @@ def run(options, program, tasks):
         return status(options, tasks)
     with folder.kept():
         storage = open_storage(options.storage, options.out / "sweep.db", create=True)
-        board = Board(storage, options.name, tasks, folder)
+        board = Board(storage, options.name, tasks, folder, options.grace)
         board.open(retry_failed=options.retry_failed)
         adopt(board, folder)
-        worker = Worker(board, program, folder, Progress(), options.workers, options.grace)
+        worker = Worker(board, program, folder, Progress(), options.workers)
         view = worker.run()
         if view is None:
             print("Stopped. The same command goes on.", file=sys.stderr)
@@ -36,7 +36,10 @@ def run(options, program, tasks):
 
 def adopt(board, folder):
     """Tasks that `softtricks train` finished in this folder need not be trained again."""
+    known = board.results()
     for name, task in board.tasks.items():
+        if name in known:
+            continue
         files = folder.outcome(name, training=False) if task["done"] else None
         score = files_of.score(files, board.program["score"]["name"]) if files else None
         if score is not None:
@@ -47,10 +50,11 @@ def conclude(board, folder, program, view):
     """The folder as a training of all tasks would have left it, and what failed."""
     results = board.results()
     for name, trial in results.items():
-        folder.keep(name, {file: trial.user_attrs[file] for file in FILES if file in trial.user_attrs})
+        found = trial.user_attrs
+        folder.keep(name, {file: found[file] for file in FILES if file in found})
     code = program.summary() if results else 0
     for trial in view.failed:
-        print(f"error: {trial.user_attrs['task']}: {trial.user_attrs['failures'][-1]}", file=sys.stderr)
+        print(f"error: {trial.user_attrs['task']}: {why_failed(trial)}", file=sys.stderr)
     if view.failed:
         print("softtricks sweep --retry-failed gives them another chance.", file=sys.stderr)
     return 2 if view.failed else code
@@ -63,9 +67,9 @@ def status(options, tasks):
     view = board.look()
     print(Progress().counts(view, len(view.running)))
     for trial in view.running:
-        worker = trial.user_attrs["worker"]
+        task, worker = trial.user_attrs["task"], trial.user_attrs["worker"]
         since = trial.datetime_start.strftime("%Y-%m-%d %H:%M:%S")
-        print(f"running  {trial.user_attrs['task']}  on {worker['host']} in {worker['folder']} since {since}")
+        print(f"running  {task}  on {worker['host']} in {worker['folder']} since {since}")
     for trial in view.failed:
-        print(f"failed   {trial.user_attrs['task']}: {trial.user_attrs['failures'][-1].splitlines()[0]}")
+        print(f"failed   {trial.user_attrs['task']}: {why_failed(trial).splitlines()[0]}")
     return 0

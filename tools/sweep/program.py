@@ -27,7 +27,7 @@ class Program:
 
     def start(self, task, folder, log):
         """A process that trains one task, as the only one of the run `folder`."""
-        chosen = [word for name, value in task["arguments"].items() for word in (f"--{name}", value)]
+        chosen = [f"--{name}={value}" for name, value in task["arguments"].items()]
         own = ["--out", str(folder), "--jobs", "1", "--threads", str(self.threads), "--no-report"]
         parent = os.getpid()
 

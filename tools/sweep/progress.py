@@ -1,4 +1,4 @@
-"""One line that tells how far the sweep is: rewritten on a terminal, elsewhere said when it changes."""
+"""One line that tells how far the sweep is: rewritten on a terminal, elsewhere said anew."""
 
 import shutil
 import sys

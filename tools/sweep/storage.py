@@ -86,7 +86,9 @@ class SqliteStorage(Storage):
         try:
             file = open(f"{self.url.database}.lock", "w")
         except OSError as error:
-            raise SweepError(f"--storage: cannot write '{error.filename}': {error.strerror}") from None
+            raise SweepError(
+                f"--storage: cannot write '{error.filename}': {error.strerror}"
+            ) from None
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 
 from . import folder as files_of
-from .board import LOOKS
-from .error import StorageError
+from .error import StorageError, SweepError
 
 TICK = 0.1  # seconds between looks at the processes
 PATIENCE = 600  # seconds for which the storage may be away
+BAD_START = 3  # trainings that fail before one ended well: then it is the machine
 LAST_CHANCE = 10  # seconds that a training has for ending when it is told to
 
 
@@ -28,10 +28,11 @@ class Training:
 class Worker:
     """Takes trials off the board, up to `size` at a time, until all of the sweep are over."""
 
-    def __init__(self, board, program, folder, progress, size, grace):
+    def __init__(self, board, program, folder, progress, size):
         self.board, self.program, self.folder, self.progress = board, program, folder, progress
-        self.size, self.pause = size, grace / LOOKS
+        self.size = size
         self.trainings = []
+        self.ended_well, self.failed = 0, 0
         self.stopped = False
         self.next_look = 0.0
         self.away_since = None
@@ -90,7 +91,7 @@ class Worker:
             self.progress.note(f"{error}; trying again for {PATIENCE // 60} minutes")
         if now - self.away_since > PATIENCE:
             raise error
-        self.next_look = now + self.pause
+        self.next_look = now + self.board.pause
 
     def look(self):
         view = self.board.look(
@@ -103,7 +104,7 @@ class Worker:
             self.trainings.remove(training)
         for trial in view.taken:
             self.start(trial)
-        self.next_look = time.monotonic() + self.pause
+        self.next_look = time.monotonic() + self.board.pause
         self.progress.show(view, len(self.trainings))
         return view
 
@@ -122,18 +123,24 @@ class Worker:
         score = files_of.score(files, self.board.program["score"]["name"]) if files else None
         if score is not None:
             self.board.complete(training.trial, files, score)
+            self.folder.keep(name, files)
+            self.ended_well += 1
             return
         words = f"{ending(code)}\n{self.folder.last_words(name)}".strip()
         again = self.board.fail(training.trial, words)
         self.progress.note(f"{name} failed{', and is tried once more' if again else ''}: {words}")
+        self.failed += 1
+        if not self.ended_well and self.failed == BAD_START:
+            raise SweepError(
+                f"the first {BAD_START} trainings on this machine failed, so it takes no more; "
+                "mend what they say above and give the same command again"
+            )
 
     def give_back(self):
-        if not self.trainings:
-            return
         stop([training.process for training in self.trainings])
         # Where the storage is away, the next start in this folder or another worker sees to it.
         with contextlib.suppress(StorageError):
-            self.board.give_back([training.trial.number for training in self.trainings])
+            self.board.give_back()
 
 
 def ending(code):
