@@ -65,37 +65,22 @@ int tasks_command(int count, char** arguments) {
   return 0;
 }
 
-/// Which tasks are done, in their order; refuses a folder made with other options.
-std::vector<bool> done_tasks(const Options& options) {
-  std::vector<bool> done;
-  for (const Task& task : tasks(options)) done.push_back(finished(options, task));
-  return done;
-}
-
-/// `summary [OPTIONS]`: of what is done so far, and trains nothing. No lock: others may go on.
-int summary_command(int count, char** arguments) {
-  const Options options = parse_options(count, arguments);
-  const std::vector<std::string> words(arguments + 1, arguments + count);
-  experiments::prepare_folder(options.out, "--out");
-  done_tasks(options);
-  write_config(options, words);
-  write_summary(options, words);
-  return experiments::end_run(options.out, !options.no_report, {});
-}
-
-int run(int count, char** arguments) {
+/// `[OPTIONS]` trains what is not done yet; `summary [OPTIONS]` only puts together what is, and may
+/// while a training goes on.
+int run(int count, char** arguments, bool training) {
   const Options options = parse_options(count, arguments);
   const std::vector<Task> all = tasks(options);
   experiments::prepare_folder(options.out, "--out");
-  experiments::lock_folder(options.out, "--out");
-  const std::vector<bool> done = done_tasks(options);
+  if (training) experiments::lock_folder(options.out, "--out");
+  std::vector<bool> done;
+  for (const Task& task : all) done.push_back(finished(options, task));
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
   const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
   const std::vector<std::string> words(arguments + 1, arguments + count);
   write_config(options, words);
 
   std::vector<std::string> failures;
-  if (left > 0) {
+  if (training && left > 0) {
     prepare_data(options, static_cast<int>(cores));
     const auto plan =
         experiments::plan_pool(options.jobs, options.threads, options.device != "cpu", left, cores);
@@ -106,7 +91,7 @@ int run(int count, char** arguments) {
                           if (options.device == "cuda") open_cuda();
                           train(options, all[which], plan.threads, progress);
                         });
-  } else {
+  } else if (training) {
     std::cerr << "Every row of this run is done already.\n";
   }
   write_summary(options, words);
@@ -121,8 +106,8 @@ int main(int count, char** arguments) {
     const std::string_view command = count > 1 ? arguments[1] : "";
     if (command == "layout-step") return layout_step_command();
     if (command == "tasks") return tasks_command(count - 1, arguments + 1);
-    if (command == "summary") return summary_command(count - 1, arguments + 1);
-    return run(count, arguments);
+    if (command == "summary") return run(count - 1, arguments + 1, false);
+    return run(count, arguments, true);
   } catch (const UserError& error) {
     std::cerr << "error: " << error.what() << '\n';
   } catch (const std::exception& error) {

@@ -40,42 +40,21 @@ int tasks_command(int count, char** arguments) {
   return 0;
 }
 
-/// Which tasks are done, in their order; refuses a folder made with other options.
-std::vector<bool> done_tasks(const Options& options) {
-  std::vector<bool> done;
-  for (const Task& task : tasks(options)) done.push_back(finished(options, task));
-  return done;
-}
-
-/// Summary, table and report of the tasks that are done; returns the program's exit status.
-int conclude(const Options& options, const std::vector<std::string>& words,
-             const std::vector<std::string>& failures) {
-  std::cout << table(write_summary(options, words));
-  return experiments::end_run(options.out, !options.no_report, failures);
-}
-
-/// `summary [OPTIONS]`: of what is done so far, and trains nothing. No lock: others may go on.
-int summary_command(int count, char** arguments) {
-  const Options options = parse_options(count, arguments);
-  const std::vector<std::string> words(arguments + 1, arguments + count);
-  experiments::prepare_folder(options.out, "--out");
-  done_tasks(options);
-  write_config(options, words);
-  return conclude(options, words, {});
-}
-
-int run(int count, char** arguments) {
+/// `[OPTIONS]` trains what is not done yet; `summary [OPTIONS]` only puts together what is, and may
+/// while a training goes on.
+int run(int count, char** arguments, bool training) {
   const Options options = parse_options(count, arguments);
   const std::vector<Task> all = tasks(options);
   experiments::prepare_folder(options.out, "--out");
-  experiments::lock_folder(options.out, "--out");
-  const std::vector<bool> done = done_tasks(options);
+  if (training) experiments::lock_folder(options.out, "--out");
+  std::vector<bool> done;
+  for (const Task& task : all) done.push_back(finished(options, task));
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
   const std::vector<std::string> words(arguments + 1, arguments + count);
   write_config(options, words);
 
   std::vector<std::string> failures;
-  if (left > 0) {
+  if (training && left > 0) {
     const Corpus corpus = load_corpus(options);
     const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
     const auto plan = experiments::plan_pool(options.jobs, options.threads, false, left, cores);
@@ -85,10 +64,11 @@ int run(int count, char** arguments) {
                         [&](std::size_t which, experiments::Progress& progress) {
                           train(options, all[which], corpus, plan.threads, progress);
                         });
-  } else {
+  } else if (training) {
     std::cerr << "Every row of this run is done already.\n";
   }
-  return conclude(options, words, failures);
+  std::cout << table(write_summary(options, words));
+  return experiments::end_run(options.out, !options.no_report, failures);
 }
 
 }  // namespace
@@ -98,8 +78,8 @@ int main(int count, char** arguments) {
     const std::string_view command = count > 1 ? arguments[1] : "";
     if (command == "reviews") return reviews_command(count - 1, arguments + 1);
     if (command == "tasks") return tasks_command(count - 1, arguments + 1);
-    if (command == "summary") return summary_command(count - 1, arguments + 1);
-    return run(count, arguments);
+    if (command == "summary") return run(count - 1, arguments + 1, false);
+    return run(count, arguments, true);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
   }

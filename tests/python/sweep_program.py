@@ -27,13 +27,33 @@ needs_optuna = pytest.mark.skipif(
 )
 
 
-def sweep(*words, **options):
+ENVIRONMENT = {**os.environ, "SOFTTRICKS_PYTHON": PYTHON}
+
+
+def sweep(*words):
     """The finished process of `softtricks sweep`."""
-    environment = {**os.environ, "SOFTTRICKS_PYTHON": PYTHON}
     command = [PROGRAM, "sweep", *map(str, words)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, env=environment, **options
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+
+
+def wait_for_file(folder, pattern):
+    for _ in range(1200):
+        if any(folder.glob(pattern)):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {pattern} in {folder}")
+
+
+def processes_with(word):
+    """Those whose command line has it."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(word).encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            pass  # it has ended
+    return found
 
 
 class Stub:

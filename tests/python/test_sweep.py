@@ -1,4 +1,4 @@
-"""`softtricks sweep`: the table of `softtricks train`; nothing lost or done twice, come what may."""
+"""`softtricks sweep`: the table of a training; nothing is lost or done twice, come what may."""
 
 import json
 import os
@@ -11,14 +11,17 @@ from cli_program import PROGRAM, ROOT
 from experiment_program import Experiment
 from graph_layout_program import train as train_layouts
 from sweep_program import (
+    ENVIRONMENT,
     PYTHON,
     Stub,
     is_gone,
     killed,
     needs_optuna,
     once_each,
+    processes_with,
     succeeded,
     sweep,
+    wait_for_file,
 )
 
 pytestmark = needs_optuna
@@ -58,8 +61,14 @@ def without_clock(folder):
 
 @needs_aspects
 def test_a_sweep_ends_with_the_table_of_a_training(tmp_path):
+    """Also where it was killed in the middle of its trainings."""
     chosen = "--preset", "test", "--rows", "gibbs,l2x", "--k", "2,3", "--seeds", "1..2"
     train_aspects(tmp_path / "train", *chosen)
+    command = [PROGRAM, "sweep", "aspect-ratings", *chosen, "--out", tmp_path / "sweep"]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    wait_for_file(tmp_path / "sweep/work", "*/*/last.safetensors")
+    killed(process)
+    assert all(is_gone(pid) for pid in processes_with(tmp_path / "sweep"))
     done = sweep("aspect-ratings", *chosen, "--out", tmp_path / "sweep")
     assert done.returncode == 0, done.stderr
     assert "8 of 8 done" in done.stderr and "gibbs" in done.stdout
