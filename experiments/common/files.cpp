@@ -60,10 +60,6 @@ class File {
   int descriptor_;
 };
 
-int open_lock(const Path& folder) {
-  return ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-}
-
 }  // namespace
 
 std::uint64_t checksum(Bytes bytes, std::uint64_t state) {
@@ -132,7 +128,7 @@ void prepare_folder(const Path& folder, std::string_view option) {
 
 void lock_folder(const Path& folder, std::string_view option) {
   // The descriptor stays open on purpose: the lock lasts as long as the last process that holds it.
-  const int lock = open_lock(folder);
+  const int lock = ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0) fail("write into the", "folder given by " + std::string(option), folder);
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return;
   if (errno != EWOULDBLOCK) return;  // a file system without locks
@@ -140,7 +136,8 @@ void lock_folder(const Path& folder, std::string_view option) {
                   "'; wait for it, or give another folder");
 }
 
-FolderTurn::FolderTurn(const Path& folder) : lock_(open_lock(folder)) {
+FolderTurn::FolderTurn(const Path& folder)
+    : lock_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   // On a file system without locks, work may be done twice.
   while (lock_ >= 0 && ::flock(lock_, LOCK_EX) != 0 && errno == EINTR) {
   }

@@ -21,7 +21,7 @@ namespace experiments {
 
 struct TaskEntry {
   std::string name, group;
-  bool done = false;  // --out holds its result
+  bool done = false;                             // --out holds its result
   std::map<std::string, std::string> arguments;  // select this task on the command line
   nlohmann::json parameters;
 };
