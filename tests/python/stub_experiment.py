@@ -60,6 +60,8 @@ def tasks(options):
 def train(options):
     name = f"{options.rows}-seed{options.seeds}"
     folder = Path(options.out) / name
+    if (folder / "result.json").exists():
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     note(options, "begin", name, os.getpid())
     if options.fail in (name, "all"):

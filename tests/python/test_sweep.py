@@ -219,13 +219,13 @@ def test_what_a_training_finished_is_taken_over(stub):
 def test_a_failing_program_is_tried_twice_and_the_rest_goes_on(stub):
     done = stub.run("run", "--fail", "a-seed2")
     assert done.returncode == 2
-    assert "error: a-seed2: exit status 2\nerror: the loss became nan" in done.stderr
+    assert "error: a-seed2: the loss became nan (exit status 2)" in done.stderr
     assert stub.counted("begin") == {"a-seed1": 1, "a-seed2": 2, "a-seed3": 1}
     assert len(stub.table("run")["rows"]) == 2
     # The same command says it again; on demand it tries again, as here, where the cause is gone.
     assert stub.run("run").returncode == 2 and stub.counted("begin")["a-seed2"] == 2
     status = stub.run("run", "--status").stdout
-    assert "1 failed" in status and "failed   a-seed2: exit status 2" in status
+    assert "1 failed" in status and "failed   a-seed2: the loss became nan" in status
     assert stub.run("run", "--retry-failed").returncode == 0
     assert len(stub.table("run")["rows"]) == 3
 

@@ -275,7 +275,9 @@ def is_failed(trial):
 
 
 def why_failed(trial):
-    return trial.user_attrs.get("failures", ["it was ended from outside"])[-1]
+    """In one line; the lines below it in the attribute are those of the training's log."""
+    words = trial.user_attrs.get("failures", ["it was ended from outside"])[-1]
+    return words.splitlines()[0]
 
 
 def distribution(bounds, value, known):

@@ -56,7 +56,7 @@ def conclude(board, folder, program, view):
     for trial in view.failed:
         print(f"error: {trial.user_attrs['task']}: {why_failed(trial)}", file=sys.stderr)
     if view.failed:
-        print("softtricks sweep --retry-failed gives them another chance.", file=sys.stderr)
+        print("The same command with --retry-failed gives them another chance.", file=sys.stderr)
     return 2 if view.failed else code
 
 
@@ -71,5 +71,5 @@ def status(options, tasks):
         since = trial.datetime_start.strftime("%Y-%m-%d %H:%M:%S")
         print(f"running  {task}  on {worker['host']} in {worker['folder']} since {since}")
     for trial in view.failed:
-        print(f"failed   {trial.user_attrs['task']}: {why_failed(trial).splitlines()[0]}")
+        print(f"failed   {trial.user_attrs['task']}: {why_failed(trial)}")
     return 0

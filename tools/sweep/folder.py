@@ -61,9 +61,9 @@ class Folder:
         return {file: (place / file).read_text() for file in FILES if (place / file).exists()}
 
     def last_words(self, name):
-        """How the log of a training ends."""
-        text = (self.work(name) / "log.txt").read_text(errors="replace").strip()
-        return "\n".join(text.splitlines()[-LOG_LINES:])[-LOG_LETTERS:]
+        """The lines with which the log of a training ends."""
+        text = (self.work(name) / "log.txt").read_text(errors="replace")
+        return text[-LOG_LETTERS:].strip().splitlines()[-LOG_LINES:]
 
     def keep(self, name, files):
         """Puts a finished task where `softtricks train` would, and ends its work."""

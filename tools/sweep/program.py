@@ -40,7 +40,7 @@ class Program:
         return subprocess.Popen(
             [self.path, *self.arguments, *chosen, *own],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=subprocess.DEVNULL,  # a table of one line
             stderr=log,
             start_new_session=True,  # a terminal's Ctrl-C is the sweep's to handle
             preexec_fn=die_with_parent,

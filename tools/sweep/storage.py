@@ -57,6 +57,7 @@ class Storage:
 
     def tables(self, engine):
         address = self.url.render_as_string(hide_password=False)
+        address = address.replace("{", "{{").replace("}", "}}")  # Optuna fills in templates
         try:
             return optuna.storages.RDBStorage(address, engine_kwargs=engine)
         except RuntimeError as error:  # made by another version of Optuna

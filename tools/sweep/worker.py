@@ -32,7 +32,8 @@ class Worker:
         self.board, self.program, self.folder, self.progress = board, program, folder, progress
         self.size = size
         self.trainings = []
-        self.ended_well, self.failed = 0, 0
+        self.works = any(folder.outcome(name, training=False) for name in board.tasks)
+        self.failed = 0
         self.stopped = False
         self.next_look = 0.0
         self.away_since = None
@@ -124,13 +125,14 @@ class Worker:
         if score is not None:
             self.board.complete(training.trial, files, score)
             self.folder.keep(name, files)
-            self.ended_well += 1
+            self.works = True
             return
-        words = f"{ending(code)}\n{self.folder.last_words(name)}".strip()
-        again = self.board.fail(training.trial, words)
-        self.progress.note(f"{name} failed{', and is tried once more' if again else ''}: {words}")
+        said = self.folder.last_words(name)
+        reason = f"{said[-1].removeprefix('error: ')} ({ending(code)})" if said else ending(code)
+        again = self.board.fail(training.trial, "\n".join([reason, *said]))
+        self.progress.note(f"{name} failed{', and is tried once more' if again else ''}: {reason}")
         self.failed += 1
-        if not self.ended_well and self.failed == BAD_START:
+        if not self.works and self.failed == BAD_START:
             raise SweepError(
                 f"the first {BAD_START} trainings on this machine failed, so it takes no more; "
                 "mend what they say above and give the same command again"
