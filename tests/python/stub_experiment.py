@@ -40,7 +40,7 @@ def tasks(options):
                 "experiment": "stub",
                 "score": {"name": "loss", "goal": "minimize"},
                 "settings": {"seconds": options.seconds},
-                "parameters": {"row": ["a", "b", "c"], "lr": [0.5, 20]},
+                "parameters": {"row": ["a", "b", "c"], "lr": [0.5, 1000]},
                 "tasks": [
                     {
                         "name": f"{row}-seed{seed}",

@@ -77,7 +77,6 @@ class Board:
             before = self.newest()
         if not create:
             return
-        self.give_back()  # what a sweep that was killed here has left
         missing = [
             name
             for name in self.tasks
@@ -187,7 +186,9 @@ class Board:
         for a while is nobody's death."""
         if self.me is None:
             return False
-        if self.is_mine(trial):  # taken when the database went away, and never started
+        if self.is_mine(trial):
+            # Else one of a sweep that was killed here, whose checkpoints are on this disk, or taken
+            # when the database went away and never started.
             return trial.number not in mine
         beat, now = trial.user_attrs["worker"], time.monotonic()
         seen = self.seen.get(trial.number)
