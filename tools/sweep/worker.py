@@ -70,6 +70,8 @@ class Worker:
                 signal.signal(number, handler)
 
     def step(self):
+        if self.away_since is not None and time.monotonic() < self.next_look:
+            return None
         try:
             for training in [t for t in self.trainings if t.process.poll() is not None]:
                 self.end(training)
