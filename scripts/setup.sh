@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building and training need; run again, it does only what is missing.
 #
-#   scripts/setup.sh            compiler, libraries, .venv: LibTorch and the report's packages (1.4 GB)
-#   scripts/setup.sh --check    also test libraries, linters and .venv-python: all of PyTorch, pytest (5.4 GB)
+#   scripts/setup.sh            compiler, libraries, .venv: LibTorch and the packages of report and sweep (1.4 GB)
+#   scripts/setup.sh --check    also test libraries, linters, PostgreSQL and .venv-python: all of PyTorch, pytest (5.4 GB)
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -45,7 +45,19 @@ missing_packages() {
     has_command ccache || echo ccache
     has_command clang-format || echo clang-format
     has_command clang-tidy || echo clang-tidy
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
   fi
+}
+
+# Runs a command that may install PostgreSQL, without its creating and starting a server: the tests start their own.
+without_server() {
+  local folder=/etc/postgresql-common/createcluster.d status=0
+  mkdir -p "$folder"
+  echo 'create_main_cluster = false' >"$folder/softtricks.conf"
+  "$@" || status=$?
+  rm "$folder/softtricks.conf"
+  rmdir --ignore-fail-on-non-empty -p "$folder"
+  return "$status"
 }
 
 install_packages() {
@@ -61,7 +73,7 @@ install_packages() {
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq || die "apt-get update failed" "Check the network and /etc/apt/sources.list, then run this again."
   # shellcheck disable=SC2086
-  apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+  without_server apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
     die "apt-get could not install $missing" "See the message above: network, disk space, or another apt-get running."
   missing=$(missing_packages | sort -u | xargs)
   [ -z "$missing" ] || die "still missing after apt-get: $missing" "Install them by hand and run this again."

@@ -33,6 +33,7 @@ void add_commands(CLI::App& app) {
   add_sample(app);
   add_relax(app);
   add_train(app);
+  add_sweep(app);
   add_report(app);
   add_bench(app);
 }

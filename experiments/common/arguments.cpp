@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <sstream>
 
 #include "common/error.hpp"
@@ -11,28 +10,13 @@
 namespace experiments {
 namespace {
 
-/// What `text` says of `row`, read by `read`.
-double for_row(const std::string& text, const std::string& row,
-               const std::vector<std::string>& rows, const std::string& option, double fallback,
-               const std::function<double(const std::string&)>& read) {
-  double value = fallback;
-  bool exact = false;
-  for (const std::string& word : split(text)) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos) {
-      const double given = read(word);
-      if (!exact) value = given;
-    } else {
-      const std::string name = word.substr(0, equals);
-      if (!std::ranges::count(rows, name)) reject(option, word, "a row of --help before the '='");
-      const double given = read(word.substr(equals + 1));
-      if (name == row) {
-        value = given;
-        exact = true;
-      }
-    }
-  }
-  return value;
+Range read_range(const std::string& word, const std::string& option) {
+  const std::size_t dots = word.find("..");
+  const double least = number(word.substr(0, dots), option);
+  if (dots == std::string::npos) return {least, least};
+  const double most = number(word.substr(dots + 2), option);
+  if (!(0 < least && least <= most)) reject(option, word, "LEAST..MOST with 0 < LEAST <= MOST");
+  return {least, most};
 }
 
 }  // namespace
@@ -92,23 +76,30 @@ std::vector<std::int64_t> whole_numbers(const std::string& text, const std::stri
   return all;
 }
 
-double per_row(const std::string& text, const std::string& row,
-               const std::vector<std::string>& rows, const std::string& option, double fallback) {
-  return for_row(text, row, rows, option, fallback,
-                 [&](const std::string& word) { return number(word, option); });
+double Range::at(double part) const {
+  return single() ? least : std::min(most, least * std::pow(most / least, part));
 }
 
-double per_row_or_range(const std::string& text, const std::string& row,
-                        const std::vector<std::string>& rows, const std::string& option,
-                        double fallback, double part) {
-  return for_row(text, row, rows, option, fallback, [&](const std::string& word) {
-    const std::size_t dots = word.find("..");
-    if (dots == std::string::npos) return number(word, option);
-    const double least = number(word.substr(0, dots), option);
-    const double most = number(word.substr(dots + 2), option);
-    if (!(0 < least && least <= most)) reject(option, word, "LEAST..MOST with 0 < LEAST <= MOST");
-    return least * std::pow(most / least, part);
-  });
+Range range_for(const std::string& text, const std::string& row,
+                const std::vector<std::string>& rows, const std::string& option, double fallback) {
+  Range value{fallback, fallback};
+  bool exact = false;
+  for (const std::string& word : split(text)) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+      const Range given = read_range(word, option);
+      if (!exact) value = given;
+    } else {
+      const std::string name = word.substr(0, equals);
+      if (!std::ranges::count(rows, name)) reject(option, word, "a row of --help before the '='");
+      const Range given = read_range(word.substr(equals + 1), option);
+      if (name == row) {
+        value = given;
+        exact = true;
+      }
+    }
+  }
+  return value;
 }
 
 void require_least(const std::vector<Bound>& bounds) {

@@ -24,16 +24,19 @@ double number(const std::string& text, const std::string& option);
 std::vector<std::int64_t> whole_numbers(const std::string& text, const std::string& option,
                                         std::int64_t least);
 
-/// The number that `text`, one for all rows or ROW=NUMBER,... for some, gives for `row`; `fallback`
-/// where it names only other rows.
-double per_row(const std::string& text, const std::string& row,
-               const std::vector<std::string>& rows, const std::string& option, double fallback);
+/// What a search draws a number from: a range above 0, or a single number of any sign.
+struct Range {
+  double least = 0, most = 0;
 
-/// The same of numbers or ranges LEAST..MOST above 0, out of which `part` in [0, 1) picks evenly on
-/// a logarithmic scale.
-double per_row_or_range(const std::string& text, const std::string& row,
-                        const std::vector<std::string>& rows, const std::string& option,
-                        double fallback, double part);
+  bool single() const { return least == most; }
+  /// Evenly on a logarithmic scale; `part` in [0, 1).
+  double at(double part) const;
+};
+
+/// The number or range LEAST..MOST that `text`, one for all rows or ROW=... for some, gives for
+/// `row`; `fallback` where it names only other rows.
+Range range_for(const std::string& text, const std::string& row,
+                const std::vector<std::string>& rows, const std::string& option, double fallback);
 
 struct Bound {
   const char* option;

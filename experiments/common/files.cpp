@@ -136,6 +136,17 @@ void lock_folder(const Path& folder, std::string_view option) {
                   "'; wait for it, or give another folder");
 }
 
+FolderTurn::FolderTurn(const Path& folder)
+    : lock_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  // On a file system without locks, work may be done twice.
+  while (lock_ >= 0 && ::flock(lock_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+FolderTurn::~FolderTurn() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
 std::uint64_t append_line(const Path& path, const std::string& line, std::string_view what) {
   File file(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
   if (!file.open()) fail("write", what, path);

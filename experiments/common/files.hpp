@@ -30,6 +30,18 @@ void prepare_folder(const Path& folder, std::string_view option);
 /// UserError where another process has it.
 void lock_folder(const Path& folder, std::string_view option);
 
+/// Keeps a folder for its scope; waits until no other process has it.
+class FolderTurn {
+ public:
+  explicit FolderTurn(const Path& folder);
+  ~FolderTurn();
+  FolderTurn(const FolderTurn&) = delete;
+  FolderTurn& operator=(const FolderTurn&) = delete;
+
+ private:
+  int lock_;
+};
+
 /// Adds one line and flushes it to the disk; returns the file's new length.
 std::uint64_t append_line(const Path& path, const std::string& line, std::string_view what);
 

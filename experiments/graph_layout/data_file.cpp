@@ -89,6 +89,8 @@ void prepare_data(const Options& options, int threads) {
     return;
   }
   experiments::prepare_folder(options.data, "--data");
+  const experiments::FolderTurn turn(options.data);  // trainings that start together draw it once
+  if (std::filesystem::exists(path)) return;
   std::cerr << "Drawing the data set into " << path.string() << " ..." << std::endl;
   draw(options, path, threads);
 }

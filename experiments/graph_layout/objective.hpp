@@ -14,7 +14,6 @@ namespace graph_layout {
 EdgeLaw law_of(const std::string& row);
 
 /// The seed of one draw of noise: a function of the task's seed, what it is for and a counter.
-enum class Purpose { start, training, frames, turns, evaluation, test, picture };
 std::int64_t seed_for(std::int64_t seed, Purpose purpose, std::int64_t counter);
 
 /// Minus the log-likelihood of every frame after the first, without its constant, per vertex:

@@ -6,6 +6,7 @@
 #include "common/arguments.hpp"
 #include "common/command_line.hpp"
 #include "common/error.hpp"
+#include "common/search.hpp"
 
 namespace graph_layout {
 namespace {
@@ -29,9 +30,16 @@ constexpr const char* examples =
     "runs/seeds\n"
     "  softtricks-graph-layout --preset poster --frames 20 --lr "
     "spanning_tree=3e-4,top_edges=5e-4\n\n"
+    "`softtricks-graph-layout tasks ...` prints what the options would train, `summary ...` makes "
+    "the\n"
+    "table of what is done.\n\n"
     "Rows: independent_edges, top_edges, spanning_tree (relaxed); reinforce, nvil, leave_one_out\n"
     "(spanning trees with score-function gradients).\n"
-    "PER ROW is one number for all rows, or ROW=NUMBER,... for some, e.g. 1e-3,spanning_tree=3e-4.";
+    "PER ROW is one number or range LEAST..MOST for all rows, or ROW=..., for some, e.g.\n"
+    "1e-3,spanning_tree=1e-4..1e-3. Out of a range each seed picks its own number, evenly on a\n"
+    "logarithmic scale: seeds of such a row are the trials of a random search, and summary.json\n"
+    "holds the one of best validation ELBO, with errors by bootstrapping that choice. Of other\n"
+    "rows it holds mean and standard deviation over the seeds.";
 
 /// Calls visit(name, member, help) for every option: the command line and config.json are loops
 /// over this list.
@@ -231,32 +239,22 @@ void validate_numbers(const Options& o) {
 }
 
 Task make_task(const Options& o, const std::string& row, std::int64_t seed) {
-  const auto per_row = [&](const std::string& text, const std::string& name,
-                           const std::string& option, double fallback) {
-    return experiments::per_row(text, name, row_names(), option, fallback);
-  };
+  const auto from = ranges(o, row);
+  experiments::Search search(seed, static_cast<std::uint32_t>(Purpose::search));
   Task task;
   task.row = row;
   task.seed = seed;
   if (row == "reinforce") task.estimator = Estimator::reinforce;
   if (row == "nvil") task.estimator = Estimator::nvil;
   if (row == "leave_one_out") task.estimator = Estimator::leave_one_out;
-  task.lr = per_row(o.lr, row, "lr", 5e-4);
-  task.temperature = per_row(o.temperature, row, "temperature", 1);
-  task.final_temperature = per_row(o.final_temperature, row, "final-temperature", 0);
-  task.init_utility_scale = per_row(o.init_utility_scale, row, "init-utility-scale", 1);
-  const double range = per_row(o.utility_range, row, "utility-range", 0);
-  const auto above_zero = [](double value, const std::string& option) {
-    if (!(value > 0)) reject(option, std::to_string(value), "a number above 0");
-  };
-  above_zero(task.lr, "lr");
-  above_zero(task.temperature, "temperature");
+  task.lr = search.draw(from.at("lr"));
+  task.temperature = search.draw(from.at("temperature"));
+  task.final_temperature = search.draw(from.at("final-temperature"));
   if (task.final_temperature == 0) task.final_temperature = task.temperature;
-  above_zero(task.final_temperature, "final-temperature");
-  if (range != 0) {
-    above_zero(range, "utility-range");
-    task.utility_range = range;
-  }
+  task.init_utility_scale = search.draw(from.at("init-utility-scale"));
+  const double utility_range = search.draw(from.at("utility-range"));
+  if (utility_range != 0) task.utility_range = utility_range;
+  task.searched = search.ranged();
   // Ordered pairs choose between the two types themselves: which of them means "edge" is left open.
   task.scouts = row == "independent_edges" ? 1 : o.scouts;
   return task;
@@ -300,18 +298,41 @@ std::vector<Task> tasks(const Options& options) {
   return all;
 }
 
-nlohmann::json identity(const Options& options, const Task& task) {
+std::map<std::string, experiments::Range> ranges(const Options& o, const std::string& row) {
+  const auto range = [&](const std::string& text, const std::string& option, double fallback) {
+    return experiments::range_for(text, row, row_names(), option, fallback);
+  };
+  const std::map<std::string, experiments::Range> all = {
+      {"lr", range(o.lr, "lr", 5e-4)},
+      {"temperature", range(o.temperature, "temperature", 1)},
+      {"final-temperature", range(o.final_temperature, "final-temperature", 0)},
+      {"init-utility-scale", range(o.init_utility_scale, "init-utility-scale", 1)},
+      {"utility-range", range(o.utility_range, "utility-range", 0)}};
+  const auto require = [&](const std::string& option, bool zero_too) {
+    const double least = all.at(option).least;
+    if (least > 0 || (zero_too && least == 0)) return;
+    reject(option, std::to_string(least), zero_too ? "a number above 0, or 0" : "a number above 0");
+  };
+  require("lr", false);
+  require("temperature", false);
+  require("final-temperature", true);
+  require("utility-range", true);
+  return all;
+}
+
+nlohmann::json settings(const Options& options) {
   nlohmann::json json = to_json(options);
   for (const char* free : {"preset", "rows", "seeds", "out", "data", "threads", "jobs", "no-report",
                            "checkpoint-seconds"}) {
     json.erase(free);
   }
+  return json;
+}
+
+nlohmann::json identity(const Options& options, const Task& task) {
+  nlohmann::json json = settings(options);
   // Words for other rows don't matter to this one.
-  json["lr"] = task.lr;
-  json["temperature"] = task.temperature;
-  json["final-temperature"] = task.final_temperature;
-  json["init-utility-scale"] = task.init_utility_scale;
-  json["utility-range"] = task.utility_range.value_or(0);
+  for (const auto& [name, value] : task.numbers()) json[name] = value;
   json["row"] = task.row;
   json["seed"] = task.seed;
   return json;

@@ -1,11 +1,14 @@
 #pragma once
 /// Everything a run can be told, its presets, and how one row of the table reads them.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "common/arguments.hpp"
 
 namespace graph_layout {
 
@@ -60,7 +63,11 @@ nlohmann::json to_json(const Options& options);
 
 enum class Estimator { relaxed, reinforce, nvil, leave_one_out };
 
-/// One model to train.
+/// What a draw of random numbers is for.
+enum class Purpose { start, training, frames, turns, evaluation, test, picture, search };
+
+/// One model to train. Its seed also picks the numbers out of the ranges, where there are any:
+/// there a seed is a trial of a random search.
 struct Task {
   std::string row;
   std::int64_t seed = 1;
@@ -68,12 +75,27 @@ struct Task {
   double lr = 0, temperature = 1, final_temperature = 1, init_utility_scale = 1;
   std::optional<double> utility_range;
   std::int64_t scouts = 1;
+  bool searched = false;
 
+  /// The numbers that may be ranges, by their options' names.
+  std::map<std::string, double> numbers() const {
+    return {{"lr", lr},
+            {"temperature", temperature},
+            {"final-temperature", final_temperature},
+            {"init-utility-scale", init_utility_scale},
+            {"utility-range", utility_range.value_or(0)}};
+  }
   std::string name() const { return row + "-seed" + std::to_string(seed); }
 };
 
 /// All rows for all seeds, rows first.
 std::vector<Task> tasks(const Options& options);
+
+/// What a row's numbers are drawn from, by their options' names.
+std::map<std::string, experiments::Range> ranges(const Options& options, const std::string& row);
+
+/// The options that decide results, without those that only say which tasks there are.
+nlohmann::json settings(const Options& options);
 
 /// What decides a task's result: a checkpoint made under other words can't be continued.
 nlohmann::json identity(const Options& options, const Task& task);

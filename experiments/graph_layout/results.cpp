@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/run.hpp"
+#include "common/task_list.hpp"
 #include "graph_layout/train.hpp"
 
 namespace graph_layout {
@@ -15,6 +16,8 @@ using experiments::write_json;
 using Json = nlohmann::json;
 
 constexpr const char* experiment = "graph-layout";
+constexpr experiments::Score score{"validation_elbo", true};
+const std::vector<std::string> reported{"elbo", "edge_precision", "edge_recall", "nll", "kl"};
 
 /// The command that makes one row alone.
 std::string row_command(const std::vector<std::string>& arguments, const std::string& row) {
@@ -38,13 +41,16 @@ Json deviation(const std::vector<double>& values) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
-Json summary_of(const std::vector<Json>& results, const std::string& command) {
-  Json row = {{"name", results[0].at("name")}, {"command", command}};
-  for (const char* key : {"elbo", "edge_precision", "edge_recall", "nll", "kl", "seconds"}) {
+/// Mean and standard deviation over the seeds of one configuration.
+Json mean_result(const std::vector<Json>& results) {
+  Json row = {{"name", results[0].at("name")}};
+  std::vector<std::string> keys = reported;
+  keys.emplace_back("seconds");
+  for (const std::string& key : keys) {
     std::vector<double> values;
     for (const Json& result : results) values.push_back(result.at(key));
     row[key] = mean(values);
-    row[std::string(key) + "_std"] = deviation(values);
+    row[key + "_std"] = deviation(values);
   }
   for (const Json& result : results) row["seeds"].push_back(result.at("seed"));
   row["updates"] = results[0].at("updates");
@@ -78,17 +84,21 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
   for (std::size_t i = 0; i < all.size(); ++i) {
     const TaskFolder folder = folder_of(options, all[i]);
     if (std::filesystem::exists(folder.result())) {
-      if (results.empty() && std::filesystem::exists(folder.picture())) {
-        add_picture(picture, read_json(folder.picture(), "picture file"), all[i].row);
-      }
       results.push_back(read_json(folder.result(), "result file"));
       nearest = results.back().value("nearest_tree_precision", nearest);
     }
     const bool last_of_row = i + 1 == all.size() || all[i + 1].row != all[i].row;
-    if (last_of_row && !results.empty()) {
-      rows.push_back(summary_of(results, row_command(arguments, all[i].row)));
-      results.clear();
+    if (!last_of_row || results.empty()) continue;
+    rows.push_back(all[i].searched ? experiments::chosen_result(results, score, reported)
+                                   : mean_result(results));
+    rows.back()["command"] = row_command(arguments, all[i].row);
+    Task shown = all[i];
+    shown.seed = all[i].searched ? rows.back().at("seed") : results[0].at("seed");
+    const Path samples = folder_of(options, shown).picture();
+    if (std::filesystem::exists(samples)) {
+      add_picture(picture, read_json(samples, "picture file"), shown.row);
     }
+    results.clear();
   }
   write_json(Path(options.out) / "picture.json", picture, "picture file");
   const Json summary = {{"task", experiment},
@@ -99,6 +109,21 @@ void write_summary(const Options& options, const std::vector<std::string>& argum
                         {"date", experiments::today()},
                         {"machine", experiments::machine()}};
   write_json(Path(options.out) / "summary.json", summary, "summary");
+}
+
+Json task_list(const Options& options) {
+  experiments::TaskList list(experiment, score, settings(options));
+  list.add_choices("row", row_names());
+  for (const std::string& row : row_names()) list.add_ranges(ranges(options, row));
+  for (const Task& task : tasks(options)) {
+    list.add({.name = task.name(),
+              .group = task.row,
+              .done = finished(options, task),
+              .arguments = {{"rows", task.row}, {"seeds", std::to_string(task.seed)}},
+              .parameters = {{"row", task.row}}},
+             task.numbers());
+  }
+  return list.json();
 }
 
 }  // namespace graph_layout

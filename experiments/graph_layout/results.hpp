@@ -13,4 +13,7 @@ void write_config(const Options& options, const std::vector<std::string>& argume
 /// summary.json and picture.json from the tasks that are done.
 void write_summary(const Options& options, const std::vector<std::string>& arguments);
 
+/// The tasks, for a program that hands them out (common/task_list.hpp).
+nlohmann::json task_list(const Options& options);
+
 }  // namespace graph_layout

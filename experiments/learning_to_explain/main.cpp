@@ -34,11 +34,19 @@ int reviews_command(int count, char** arguments) {
   return 0;
 }
 
-int run(int count, char** arguments) {
+/// `tasks [OPTIONS]`: what the same options would train.
+int tasks_command(int count, char** arguments) {
+  std::cout << task_list(parse_options(count, arguments)).dump() << '\n';
+  return 0;
+}
+
+/// `[OPTIONS]` trains what is not done yet; `summary [OPTIONS]` only puts together what is, and may
+/// while a training goes on.
+int run(int count, char** arguments, bool training) {
   const Options options = parse_options(count, arguments);
   const std::vector<Task> all = tasks(options);
   experiments::prepare_folder(options.out, "--out");
-  experiments::lock_folder(options.out, "--out");
+  if (training) experiments::lock_folder(options.out, "--out");
   std::vector<bool> done;
   for (const Task& task : all) done.push_back(finished(options, task));
   const auto left = static_cast<std::size_t>(std::ranges::count(done, false));
@@ -46,7 +54,7 @@ int run(int count, char** arguments) {
   write_config(options, words);
 
   std::vector<std::string> failures;
-  if (left > 0) {
+  if (training && left > 0) {
     const Corpus corpus = load_corpus(options);
     const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
     const auto plan = experiments::plan_pool(options.jobs, options.threads, false, left, cores);
@@ -56,7 +64,7 @@ int run(int count, char** arguments) {
                         [&](std::size_t which, experiments::Progress& progress) {
                           train(options, all[which], corpus, plan.threads, progress);
                         });
-  } else {
+  } else if (training) {
     std::cerr << "Every row of this run is done already.\n";
   }
   std::cout << table(write_summary(options, words));
@@ -67,10 +75,11 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
-    if (count > 1 && std::string_view(arguments[1]) == "reviews") {
-      return reviews_command(count - 1, arguments + 1);
-    }
-    return run(count, arguments);
+    const std::string_view command = count > 1 ? arguments[1] : "";
+    if (command == "reviews") return reviews_command(count - 1, arguments + 1);
+    if (command == "tasks") return tasks_command(count - 1, arguments + 1);
+    if (command == "summary") return run(count - 1, arguments + 1, false);
+    return run(count, arguments, true);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
   }

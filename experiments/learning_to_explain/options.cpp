@@ -5,7 +5,7 @@
 #include "common/arguments.hpp"
 #include "common/command_line.hpp"
 #include "common/error.hpp"
-#include "common/seeds.hpp"
+#include "common/search.hpp"
 #include "learning_to_explain/corpus.hpp"
 
 namespace learning_to_explain {
@@ -27,6 +27,9 @@ constexpr const char* examples =
     "  softtricks-aspect-ratings --preset quick --rows gibbs,correlated --seeds 1..10\n"
     "  softtricks-aspect-ratings --preset poster --files FOLDER --aspect appearance\n"
     "  softtricks-aspect-ratings --corpus cebab --files FOLDER --aspect food --k 3,5\n\n"
+    "`softtricks-aspect-ratings tasks ...` prints what the options would train, `summary ...` "
+    "makes "
+    "the\ntable of what is done, `reviews ...` prints the corpus.\n\n"
     "Rows: l2x, softsub; euclidean, categorical, binary, gibbs (the four relaxations of top k);\n"
     "correlated (chain of neighbours); implicit_mle, adaptive_implicit_mle, simple,\n"
     "straight_through, score_function; simple_correlated.\n"
@@ -154,19 +157,12 @@ void validate(const Options& o) {
 }
 
 Task make_task(const Options& o, const std::string& row, std::int64_t k, std::int64_t seed) {
-  std::int64_t which = 0;
-  const auto value = [&](const std::string& text, const std::string& option, double fallback) {
-    const std::int64_t draw =
-        experiments::seed_for(seed, static_cast<std::uint32_t>(Purpose::search), which++);
-    const double found = experiments::per_row_or_range(text, row, row_names(), option, fallback,
-                                                       static_cast<double>(draw >> 11) * 0x1p-52);
-    if (!(found > 0)) reject(option, text, "numbers above 0");
-    return found;
-  };
+  const auto from = ranges(o, row);
+  experiments::Search search(seed, static_cast<std::uint32_t>(Purpose::search));
   Task task{.row = row, .k = k, .seed = seed};
-  task.lr = value(o.lr, "lr", 1e-3);
-  task.temperature = value(o.temperature, "temperature", 0.5);
-  task.step = value(o.step, "step", 10);
+  task.lr = search.draw(from.at("lr"));
+  task.temperature = search.draw(from.at("temperature"));
+  task.step = search.draw(from.at("step"));
   return task;
 }
 
@@ -205,16 +201,30 @@ std::vector<Task> tasks(const Options& options) {
   return all;
 }
 
-nlohmann::json identity(const Options& options, const Task& task) {
+std::map<std::string, experiments::Range> ranges(const Options& o, const std::string& row) {
+  const auto range = [&](const std::string& text, const std::string& option, double fallback) {
+    const auto found = experiments::range_for(text, row, row_names(), option, fallback);
+    if (!(found.least > 0)) reject(option, text, "numbers above 0");
+    return found;
+  };
+  return {{"lr", range(o.lr, "lr", 1e-3)},
+          {"temperature", range(o.temperature, "temperature", 0.5)},
+          {"step", range(o.step, "step", 10)}};
+}
+
+nlohmann::json settings(const Options& options) {
   nlohmann::json json = to_json(options);
-  for (const char* free :
-       {"preset", "rows", "seeds", "out", "threads", "jobs", "no-report", "checkpoint-seconds"}) {
+  for (const char* free : {"preset", "rows", "k", "seeds", "out", "threads", "jobs", "no-report",
+                           "checkpoint-seconds"}) {
     json.erase(free);
   }
+  return json;
+}
+
+nlohmann::json identity(const Options& options, const Task& task) {
+  nlohmann::json json = settings(options);
   // Words for other rows don't matter to this one.
-  json["lr"] = task.lr;
-  json["temperature"] = task.temperature;
-  json["step"] = task.step;
+  for (const auto& [name, value] : task.numbers()) json[name] = value;
   json["row"] = task.row;
   json["k"] = task.k;
   json["seed"] = task.seed;

@@ -1,10 +1,13 @@
 #pragma once
 /// Everything a run can be told, its presets, and how one row of the table reads them.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "common/arguments.hpp"
 
 namespace learning_to_explain {
 
@@ -53,6 +56,10 @@ struct Task {
   std::int64_t k = 1, seed = 1;
   double lr = 0, temperature = 1, step = 1;
 
+  /// The numbers that may be ranges, by their options' names.
+  std::map<std::string, double> numbers() const {
+    return {{"lr", lr}, {"temperature", temperature}, {"step", step}};
+  }
   std::string group() const { return row + "-k" + std::to_string(k); }
   std::string name() const { return group() + "-seed" + std::to_string(seed); }
 };
@@ -62,6 +69,12 @@ enum class Purpose { search, start, order, training, dropout, evaluation, pictur
 
 /// All rows for all k and all seeds, rows first.
 std::vector<Task> tasks(const Options& options);
+
+/// What a row's numbers are drawn from, by their options' names.
+std::map<std::string, experiments::Range> ranges(const Options& options, const std::string& row);
+
+/// The options that decide results, without those that only say which tasks there are.
+nlohmann::json settings(const Options& options);
 
 /// What decides a task's result: a checkpoint made under other words can't be continued.
 nlohmann::json identity(const Options& options, const Task& task);

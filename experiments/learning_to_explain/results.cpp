@@ -1,49 +1,24 @@
 #include "learning_to_explain/results.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <map>
-#include <random>
 
 #include "common/run.hpp"
+#include "common/task_list.hpp"
 #include "learning_to_explain/train.hpp"
 
 namespace learning_to_explain {
 namespace {
 
+using experiments::number_in;
 using experiments::read_json;
 using experiments::write_json;
 using Json = nlohmann::json;
 
 constexpr const char* experiment = "aspect-ratings";
-constexpr std::int64_t bootstrap_rounds = 100000;
+constexpr experiments::Score score{"validation_mse", false};
 const std::vector<std::string> reported{"mse", "precision", "sampled_mse", "sampled_precision"};
-
-double number(const Json& value) { return value.is_number() ? double(value) : NAN; }
-
-/// One line of the table: the trial of least validation error of a row and k.
-Json summary_of(const std::vector<Json>& results, const std::string& command) {
-  std::vector<Trial> trials;
-  double seconds = 0;
-  for (const Json& result : results) {
-    Trial trial{number(result.at("validation_mse")), {}};
-    for (const std::string& name : reported) trial.reported.push_back(number(result.at(name)));
-    trials.push_back(trial);
-    seconds += number(result.at("seconds"));
-  }
-  const Choice choice = choose(trials, bootstrap_rounds);
-  Json row = results[choice.trial];
-  row.erase("identity");
-  row["trials"] = trials.size();
-  row["seconds"] = seconds;
-  row["command"] = command;
-  for (std::size_t i = 0; i < reported.size(); ++i) {
-    row[reported[i] + "_std"] = trials.size() > 1 ? Json(choice.deviations[i]) : Json();
-  }
-  return row;
-}
 
 /// The command that makes one line of the table alone.
 std::string row_command(const std::vector<std::string>& arguments, const Task& task) {
@@ -71,33 +46,6 @@ void add_picture(Json& picture, const Json& samples, const std::string& row, std
 
 }  // namespace
 
-Choice choose(const std::vector<Trial>& trials, std::int64_t rounds) {
-  const auto best = [&](const std::vector<std::size_t>& drawn) {
-    return *std::ranges::min_element(drawn, {},
-                                     [&](std::size_t i) { return trials[i].validation; });
-  };
-  std::vector<std::size_t> all(trials.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  Choice choice{best(all), std::vector<double>(trials[0].reported.size(), 0)};
-  std::vector<double> squares(choice.deviations.size(), 0), sums(squares);
-  std::mt19937_64 engine(1);
-  for (std::int64_t round = 0; round < rounds; ++round) {
-    for (std::size_t& i : all) i = engine() % trials.size();
-    const Trial &chosen = trials[best(all)], &centre = trials[choice.trial];
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const double difference = chosen.reported[i] - centre.reported[i];
-      sums[i] += difference;
-      squares[i] += difference * difference;
-    }
-  }
-  const auto count = static_cast<double>(rounds);
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    const double mean = sums[i] / count;
-    choice.deviations[i] = std::sqrt(std::max(0.0, squares[i] / count - mean * mean));
-  }
-  return choice;
-}
-
 void write_config(const Options& options, const std::vector<std::string>& arguments) {
   experiments::write_config(options.out, to_json(options), experiment, arguments);
 }
@@ -113,7 +61,8 @@ Json write_summary(const Options& options, const std::vector<std::string>& argum
     }
     const bool last_of_group = i + 1 == all.size() || all[i + 1].group() != all[i].group();
     if (!last_of_group || results.empty()) continue;
-    rows.push_back(summary_of(results, row_command(arguments, all[i])));
+    rows.push_back(experiments::chosen_result(results, score, reported));
+    rows.back()["command"] = row_command(arguments, all[i]);
     Task chosen = all[i];
     chosen.seed = rows.back().at("seed");
     const Path samples = folder_of(options, chosen).picture();
@@ -135,19 +84,36 @@ Json write_summary(const Options& options, const std::vector<std::string>& argum
   return summary;
 }
 
+Json task_list(const Options& options) {
+  experiments::TaskList list(experiment, score, settings(options));
+  list.add_choices("row", row_names());
+  for (const std::string& row : row_names()) list.add_ranges(ranges(options, row));
+  for (const Task& task : tasks(options)) {
+    list.add({.name = task.name(),
+              .group = task.group(),
+              .done = finished(options, task),
+              .arguments = {{"rows", task.row},
+                            {"k", std::to_string(task.k)},
+                            {"seeds", std::to_string(task.seed)}},
+              .parameters = {{"row", task.row}, {"k", task.k}}},
+             task.numbers());
+  }
+  return list.json();
+}
+
 std::string table(const Json& summary) {
   std::string text = "row                      k   MSE x100        precision %     trials\n";
   char line[160], error[2][24];
   for (const Json& row : summary.at("rows")) {
     const char* names[] = {"mse_std", "precision_std"};
     for (std::size_t i = 0; i < 2; ++i) {
-      const double deviation = number(row.at(names[i]));
+      const double deviation = number_in(row.at(names[i]));
       std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * deviation);
       if (!std::isfinite(deviation)) error[i][0] = 0;
     }
     std::snprintf(line, sizeof line, "%-22s %3d  %5.2f%-9s  %5.1f%-9s  %4d\n",
                   row.at("name").get<std::string>().c_str(), row.at("k").get<int>(),
-                  100 * number(row.at("mse")), error[0], 100 * number(row.at("precision")),
+                  100 * number_in(row.at("mse")), error[0], 100 * number_in(row.at("precision")),
                   error[1], row.at("trials").get<int>());
     text += line;
   }

@@ -8,24 +8,13 @@
 
 namespace learning_to_explain {
 
-/// A trial of a search: what chooses it, and what is reported of the chosen one.
-struct Trial {
-  double validation = 0;  // the least is chosen
-  std::vector<double> reported;
-};
-
-/// The trial that is chosen, and for each reported number the standard deviation of it over
-/// `rounds` choices out of as many trials drawn with replacement.
-struct Choice {
-  std::size_t trial = 0;
-  std::vector<double> deviations;
-};
-Choice choose(const std::vector<Trial>& trials, std::int64_t rounds);
-
 void write_config(const Options& options, const std::vector<std::string>& arguments);
 
 /// summary.json and picture.json from the tasks that are done; returns the summary.
 nlohmann::json write_summary(const Options& options, const std::vector<std::string>& arguments);
+
+/// The tasks, for a program that hands them out (common/task_list.hpp).
+nlohmann::json task_list(const Options& options);
 
 /// The table of a summary, for a terminal.
 std::string table(const nlohmann::json& summary);

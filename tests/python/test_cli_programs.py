@@ -8,7 +8,7 @@ import sys
 import pytest
 from cli_program import PROGRAM, complaint, offers, output
 
-COMMANDS = ["list", "solve", "sample", "relax", "train", "report", "bench"]
+COMMANDS = ["list", "solve", "sample", "relax", "train", "sweep", "report", "bench"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -132,7 +132,18 @@ def test_train_without_its_program(tmp_path):
 
 def test_train_of_something_unknown():
     assert "did you mean 'graph-layout'?" in complaint("train", "graph_layout", "--seed", "1")
-    assert "EXPERIMENT" in complaint("train")
+    assert "EXPERIMENT" in complaint("train") and "EXPERIMENT" in complaint("sweep")
+
+
+def test_sweep_hands_everything_on_to_python(tmp_path):
+    program = moved(tmp_path)
+    experiment = write_script(tmp_path / "bin" / "softtricks-graph-layout", "exit 7")
+    python = write_script(tmp_path / "python", 'printf "%s|" "$@"')
+    done = run(program, "sweep", "graph-layout", "--help", "-x", "two words",
+               env={"SOFTTRICKS_PYTHON": str(python)})
+    script, *rest = done.stdout.split("|")
+    assert script.endswith("tools/sweep.py")
+    assert rest == [str(experiment), "--help", "-x", "two words", ""]
 
 
 def test_report_starts_python(tmp_path):

@@ -161,6 +161,21 @@ def test_table_holds_mean_and_deviation_beside_the_poster(folder):
                                          "48 ± 2", "93 ± 3"]
 
 
+def test_of_a_searched_row_the_chosen_trial_is_shown(folder):
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["rows"][0] = {
+        "name": "spanning_tree", "trials": 3, "seed": 1, "elbo": -1100, "elbo_std": 3.4,
+        "edge_precision": 0.8, "edge_precision_std": 0.021, "edge_recall": 0.8,
+        "edge_recall_std": None, "seconds": 186}
+    write(folder / "summary.json", summary)
+    page = report(folder)
+    assert results_table(page)["Spanning tree"][:5] == [
+        "1 of 3", "−1100 ± 3", "80.0 ± 2.1", "80.0", "1 min 02 s"]
+    assert "by bootstrapping" in page.text and "over seeds" not in page.text
+    trials = table_with(page, "Setting")[1]
+    assert trials[1] == "best of 3 random trials; 1 seed of one configuration"
+
+
 def test_says_what_differs_from_the_poster(folder):
     write(folder / "config.json", {**config(), "clip-norm": 0.0, "prediction-steps": 0,
                                    "second-decay": 0.9, "lr": "1e-3,top_edges=2e-3"})

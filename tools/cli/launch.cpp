@@ -59,18 +59,18 @@ fs::path experiment_program(const std::string& name) {
                         "it is built where LibTorch is: run ./quickstart, or see README.md");
 }
 
-fs::path report_script() {
+fs::path script(const std::string& name) {
   const fs::path here = own_folder();
-  return first_existing({fs::path(SOFTTRICKS_SOURCE_DIR) / "tools" / "report.py",
-                         here / ".." / ".." / "tools" / "report.py",
-                         here / ".." / "share" / "softtricks" / "report.py"},
-                        "tools/report.py", "it comes with the sources");
+  return first_existing(
+      {fs::path(SOFTTRICKS_SOURCE_DIR) / "tools" / name, here / ".." / ".." / "tools" / name,
+       here / ".." / "share" / "softtricks" / name},
+      "tools/" + name, "it comes with the sources");
 }
 
-/// The Python that has the report's packages: the user's choice, the project's own, any.
-std::string python(const fs::path& script) {
+/// The Python that has the scripts' packages: the user's choice, the project's own, any.
+std::string python(const fs::path& file) {
   if (const char* const chosen = std::getenv("SOFTTRICKS_PYTHON"); chosen && *chosen) return chosen;
-  const fs::path own = script.parent_path().parent_path() / ".venv" / "bin" / "python";
+  const fs::path own = file.parent_path().parent_path() / ".venv" / "bin" / "python";
   std::error_code error;
   return fs::exists(own, error) ? own.string() : "python3";
 }
@@ -80,31 +80,47 @@ struct ReportRequest {
 };
 
 void report(const ReportRequest& request) {
-  const fs::path script = report_script();
-  std::vector<std::string> command{python(script), script.string(), request.folder};
+  const fs::path file = script("report.py");
+  std::vector<std::string> command{python(file), file.string(), request.folder};
   if (!request.out.empty()) command.insert(command.end(), {"--out", request.out});
   become(command);
+}
+
+/// A command that start_experiment() has started already where EXPERIMENT was given.
+void add_experiment_command(CLI::App& app, const std::string& name,
+                            const std::string& description) {
+  CLI::App* const command =
+      add_command(app, name, description, "softtricks " + name + " aspect-ratings --help");
+  const auto experiment = std::make_shared<std::string>();
+  command->add_option("EXPERIMENT", *experiment, "one of " + joined(experiments))
+      ->required()
+      ->option_text(" ");
 }
 
 }  // namespace
 
 void start_experiment(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 2 || arguments[0] != "train" || arguments[1].starts_with("-")) return;
+  if (arguments.size() < 2 || arguments[1].starts_with("-")) return;
+  if (arguments[0] != "train" && arguments[0] != "sweep") return;
   const std::string& name = arguments[1];
   expect_one_of("EXPERIMENT", name, experiments);
   std::vector<std::string> command{experiment_program(name).string()};
+  if (arguments[0] == "sweep") {
+    const fs::path file = script("sweep.py");
+    command.insert(command.begin(), {python(file), file.string()});
+  }
   command.insert(command.end(), arguments.begin() + 2, arguments.end());
   become(command);
 }
 
 void add_train(CLI::App& app) {
-  CLI::App* const command = add_command(
-      app, "train", "Trainings of the experiments; all further arguments go to the experiment",
-      "softtricks train aspect-ratings --help");
-  const auto name = std::make_shared<std::string>();
-  command->add_option("EXPERIMENT", *name, "one of " + joined(experiments))
-      ->required()
-      ->option_text(" ");
+  add_experiment_command(
+      app, "train", "Trainings of the experiments; all further arguments go to the experiment");
+}
+
+void add_sweep(CLI::App& app) {
+  add_experiment_command(app, "sweep",
+                         "The same trainings, handed out to workers on any number of machines");
 }
 
 void add_report(CLI::App& app) {

@@ -108,7 +108,8 @@ def results_section(run, rows):
         columns += ["ELBO", "Precision %", "Recall %"]
         groups += [("Poster", 3)]
     body = [
-        [title(row.name), row.seeds, *ours(row, rows), *theirs(row.name, poster)] for row in rows
+        [title(row.name), seeds_of(row), *ours(row, rows), *theirs(row.name, poster)]
+        for row in rows
     ]
     return section(
         "Results",
@@ -116,6 +117,10 @@ def results_section(run, rows):
         paragraph(table_note(rows, poster, run), class_="small"),
         differences(run, rows),
     )
+
+
+def seeds_of(row):
+    return f"1 of {row.seeds}" if row.searched else row.seeds
 
 
 def ours(row, rows):
@@ -153,11 +158,18 @@ def table_note(rows, poster, run):
     ]
     if len(rows) > 1:
         note.append("Bold: the best of this run. ")
-    if any(row.seeds > 1 for row in rows):
+    repeated = any(row.seeds > 1 for row in rows if not row.searched)
+    if repeated:
         note.append("Ours ±: standard deviation over seeds of one configuration. ")
+    if any(row.searched for row in rows):
+        note.append(
+            "1 of N: the trial of a random search with the best validation ELBO; ±: the error of "
+            "that choice, by bootstrapping. "
+        )
     if poster:
         note.append(
-            "Poster ±: error of its selection among trials, so the two are different things."
+            "Poster ±: error of its selection among trials"
+            + (", so the two are different things." if repeated else ".")
         )
     elif frames(run):
         note.append(

@@ -104,6 +104,15 @@ def said(setting, value):
 
 
 def trials(rows):
-    counts = sorted({row.seeds for row in rows})
-    spread = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{spread} {'seed' if counts == [1] else 'seeds'} of one configuration"
+    searched = spread([row.seeds for row in rows if row.searched], "random trial")
+    repeated = spread([row.seeds for row in rows if not row.searched], "seed")
+    said = [f"best of {searched}"] if searched else []
+    return "; ".join(said + ([f"{repeated} of one configuration"] if repeated else []))
+
+
+def spread(counts, what):
+    """ "3 to 5 seeds"; nothing for no counts."""
+    if not counts:
+        return ""
+    least, most = min(counts), max(counts)
+    return f"{least if least == most else f'{least} to {most}'} {what}{'s' if most > 1 else ''}"

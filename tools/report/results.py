@@ -1,4 +1,5 @@
-"""Rows of the results table: mean and standard deviation over the seeds of each row."""
+"""Rows of the results table: mean and standard deviation over the seeds of each row, or, where its
+seeds were trials of a random search, the chosen one."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ class Row:
     mean: dict = field(default_factory=dict)  # metric -> mean over seeds
     std: dict = field(default_factory=dict)  # metric -> standard deviation, NaN for one seed
     command: str = ""
+    searched: bool = False  # seeds are trials; std is the error of the choice among them
 
 
 def mean_and_std(values):
@@ -46,6 +48,9 @@ def entries(value):
 
 
 def row_of(run, name, summary, metrics):
+    trials = summary.get("trials")
+    if isinstance(trials, int) and trials > 0:
+        return chosen(name, trials, summary, metrics)
     results = [seed.result for seed in run.seeds if seed.row == name and seed.result]
     listed = summary.get("seeds")
     listed = len(listed) if isinstance(listed, list) else listed
@@ -57,6 +62,14 @@ def row_of(run, name, summary, metrics):
         else from_summary(name, listed, summary, metrics)
     )
     row.command = text(summary.get("command"))
+    return row
+
+
+def chosen(name, trials, summary, metrics):
+    row = from_summary(name, trials, summary, metrics)
+    row.mean["seconds"] = number(summary.get("seconds")) / trials
+    row.command = text(summary.get("command"))
+    row.searched = True
     return row
 
 
