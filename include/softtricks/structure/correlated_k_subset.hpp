@@ -2,6 +2,7 @@
 #include <string>
 
 #include "softtricks/base/status.hpp"
+#include "softtricks/solver/counted_chain.hpp"
 #include "softtricks/solver/inside_outside.hpp"
 
 namespace softtricks {
@@ -14,7 +15,8 @@ namespace softtricks {
 ///           m-1.
 /// argmax    Dynamic program over items and counts, O(items k). [Paulus et al. 2020]
 /// marginals Of items and of pairs, by inside and outside on the same program, O(items k) time and
-///           scratch; all other verbs the same way. See solver/inside_outside.hpp.
+///           scratch; log_partition and marginals_vjp, too. See solver/counted_chain.hpp.
+/// sample    By the text for any program, solver/inside_outside.hpp.
 struct CorrelatedKSubset : Derivations<CorrelatedKSubset> {
   int items = 1;
   int k = 1;
@@ -83,6 +85,28 @@ struct CorrelatedKSubset : Derivations<CorrelatedKSubset> {
       });
     });
     if (!top_down) f(Node{items * row()}, ends);
+  }
+
+  /// What all verbs but `sample` keep; the sums need less scratch than the text for any program.
+  SOFTTRICKS_FN std::int64_t working_numbers() const {
+    return std::int64_t{1} * size() + 3 * std::int64_t{1} * node_count();
+  }
+
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER T log_partition(const Team&, Vector<const T> utility, T,
+                                    Scratch scratch) const {
+    return CountedChain<T, T, Team>(k, utility, {}).log_partition(scratch);
+  }
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER void marginals(const Team&, Vector<const T> utility, T, Vector<T> out,
+                                   Scratch scratch) const {
+    CountedChain<T, T, Team>(k, utility, {}).marginals(out, scratch);
+  }
+  template <class T, class Team>
+  SOFTTRICKS_SOLVER void marginals_vjp(const Team&, Vector<const T> utility, T,
+                                       Vector<const T> cotangent, Vector<T> out,
+                                       Scratch scratch) const {
+    CountedChain<Dual<T>, T, Team>(k, utility, cotangent).marginals(out, scratch);
   }
 
  private:
