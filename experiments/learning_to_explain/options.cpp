@@ -87,6 +87,7 @@ void visit_options(AnyOptions& o, const Visit& visit) {
 
 void apply_test(Options& o) {
   o.k = "3";
+  o.seeds = "1";
   o.train_reviews = 120;
   o.validation_reviews = o.test_reviews = 40;
   o.embedding = 8;

@@ -18,14 +18,15 @@ struct Options {
       "l2x,softsub,euclidean,categorical,binary,gibbs,correlated,implicit_mle,"
       "adaptive_implicit_mle,simple,straight_through,score_function,"
       "simple_correlated";
-  std::string k = "5,10,15", seeds = "1";
+  std::string k = "5,10,15", seeds = "1..5";
   // Where.
   std::string out = "runs/aspect-ratings";
   std::int64_t threads = 0, jobs = 0;
   bool no_report = false;
   // Data.
   std::string corpus = "generated", files, aspect;
-  std::int64_t data_seed = 42, train_reviews = 8000, validation_reviews = 1000, test_reviews = 1000;
+  std::int64_t data_seed = 42, train_reviews = 20000, validation_reviews = 1000,
+               test_reviews = 1000;
   double aspect_correlation = 0.5, own_words = 0.3;
   std::int64_t longest = 350, least_count = 2;
   // Networks.
@@ -33,12 +34,12 @@ struct Options {
   std::int64_t embedding = 50, hidden = 100, predictor_hidden = 250;
   double dropout = 0.2;
   // Optimisation. Texts are one number or range for all rows, or row=..., for some of them.
-  std::int64_t batch = 50, updates = 1600;
+  std::int64_t batch = 50, updates = 4000;
   std::string lr = "0.0005..0.01", temperature = "0.1..2", step = "1..100";
   bool perturb_pairs = false;
   std::int64_t samples = 4;
   // Evaluation.
-  std::int64_t evaluate_every = 160, evaluation_batch = 200;
+  std::int64_t evaluate_every = 400, evaluation_batch = 200;
   double checkpoint_seconds = 60;
 };
 
