@@ -151,12 +151,13 @@ step_cuda() {
   cmake --build --preset cuda
 }
 
-# What a stranger types, with the smallest training; the second time it finds everything done.
+# What a stranger types, with the smallest trainings; the second time it finds everything done.
 step_quickstart() {
-  local out=build/check/quickstart.run
+  local out=build/check/quickstart.run experiment
   rm -rf "$out"
-  ./quickstart --preset test --out "$out"
-  ./quickstart --preset test --out "$out"
+  for experiment in graph-layout aspect-ratings aspect-ratings; do
+    ./quickstart "$experiment" --preset test --out "$out/$experiment"
+  done
 }
 
 tests() { # tests <preset> [options of ctest]

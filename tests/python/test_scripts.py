@@ -52,6 +52,15 @@ def test_unknown_step():
     assert last_line(result) == "Error: unknown step 'nonsense'. See ./check --help."
 
 
+def test_unknown_experiment():
+    result = run(ROOT / "quickstart", "nonsense")
+    assert result.returncode == 1
+    assert last_line(result) == (
+        "Error: there is no experiment 'nonsense'. "
+        "It is graph-layout or aspect-ratings; see ./quickstart --help."
+    )
+
+
 def test_old_cmake(tmp_path):
     path = shadow(tmp_path, "cmake", "echo cmake version 3.18.4")
     result = run(ROOT / "scripts/setup.sh", PATH=path)
