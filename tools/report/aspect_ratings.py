@@ -162,9 +162,10 @@ def placed(line):
 def panel(lines, k):
     ink, muted = PLACEHOLDER["ink"], PLACEHOLDER["muted"]
     with figures.drawing(4.6, 3.6) as drawn:
-        axes = drawn.add_axes((0.13, 0.14, 0.83, 0.77))
-        for line in (one for one in lines if one.k == k):
-            x, y = 100 * line.number("mse"), 100 * line.number("precision")
+        axes = drawn.add_axes((0.11, 0.14, 0.56, 0.77))
+        shown = [line for line in lines if line.k == k]
+        for line in shown:
+            x, y = point(line)
             errors = [100 * line.number(f"{key}_std") for key in ("mse", "precision")]
             errors = [error if math.isfinite(error) else 0 for error in errors]
             fill = ink if "correlated" in line.name else PLACEHOLDER["paper"]
@@ -172,15 +173,32 @@ def panel(lines, k):
                 x, y, xerr=errors[0], yerr=errors[1], marker="o", markersize=5, color=ink,
                 markerfacecolor=fill, elinewidth=0.7, ecolor=muted, zorder=3,
             )  # fmt: skip
-            axes.annotate(
-                title(line.name), (x, y), xytext=(5, 3), textcoords="offset points", fontsize=7
-            )
         axes.grid()
-        axes.margins(x=0.25)
+        axes.margins(0.08)
+        label_aside(axes, [(*point(line), title(line.name)) for line in shown])
         axes.tick_params(length=0, pad=5)
         axes.set_xlabel("MSE × 100")
         axes.set_title(f"Subset precision, %, k = {k}", loc="left", fontsize=10)
         return figures.svg(drawn, f"precision-{k}", f"Precision against error, k = {k}")
+
+
+def point(line):
+    return 100 * line.number("mse"), 100 * line.number("precision")
+
+
+def label_aside(axes, labels):
+    """Labels (x, y, text) in a column right of the axes, in the order of y, each with a line to its
+    point: rows lie too close for labels beside them."""
+    labels = sorted(labels, key=lambda label: label[1])
+    low, high = axes.get_ylim()
+    wanted = [(y - low) / (high - low) for _, y, _ in labels]
+    for (x, y, text), height in zip(labels, figures.spread(wanted, 0.062)):
+        axes.annotate(
+            text, (x, y), xytext=(1.06, height), textcoords="axes fraction", fontsize=7,
+            va="center", annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": PLACEHOLDER["muted"], "linewidth": 0.4,
+                        "shrinkA": 1, "shrinkB": 4, "relpos": (0, 0.5)},
+        )  # fmt: skip
 
 
 # Highlighted reviews
@@ -222,8 +240,17 @@ def read_sample(sample):
 
 
 def review(sample):
-    blocks = [element("h3", f"Rated {plus_minus(number(sample.get('rating')), math.nan, 2)}")]
-    for row in results.entries(sample["rows"]):
+    """All rows' selections of one review; those of the least k open, of the others folded."""
+    head = element("h3", f"Rated {plus_minus(number(sample.get('rating')), math.nan, 2)}")
+    rows = results.entries(sample["rows"])
+    first, *others = sorted({number(row.get("k")) for row in rows})
+    folded = [details(f"The same with k = {k:g}", *selections(sample, rows, k)) for k in others]
+    return element("div", head, *selections(sample, rows, first), *folded)
+
+
+def selections(sample, rows, k):
+    blocks = []
+    for row in (row for row in rows if number(row.get("k")) == k):
         hits = sum(1 for s, t in zip(row["selected"], sample["truth"]) if s and t)
         selected = sum(1 for s in row["selected"] if s)
         heading = paragraph(
@@ -234,7 +261,7 @@ def review(sample):
         )
         marks = zip(sample["words"], sample["truth"], row["selected"], row["often"])
         blocks.append(join([heading, paragraph(join([word(*m) for m in marks], " "), class_="review")]))
-    return element("div", *blocks)
+    return blocks
 
 
 def word(written, truth, selected, often):

@@ -180,3 +180,16 @@ def cell(axes, row, column, value):
             alpha=0.04 + 0.9 * value,
         )
     )
+
+
+def spread(wanted, gap):
+    """Heights of labels near those wanted (ascending), `gap` or more apart, between 0 and 1 where
+    there is room."""
+    heights = []
+    for height in wanted:
+        heights.append(max(height, heights[-1] + gap) if heights else max(height, 0))
+    limit = 1.0
+    for i in reversed(range(len(heights))):
+        heights[i] = min(heights[i], limit)
+        limit = heights[i] - gap
+    return heights
