@@ -21,11 +21,11 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "doc_blo
 
 # The root of the repository is the root of the pages, so that links between them hold on the site, too.
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "benchmarks/results/*.md"]
+include_patterns = ["*.md", "docs/**.md", "benchmarks/results/*.md", "results/*.md"]
 exclude_patterns = [
     folder.name
     for folder in ROOT.iterdir()
-    if folder.is_dir() and folder.name not in ("docs", "benchmarks")
+    if folder.is_dir() and folder.name not in ("docs", "benchmarks", "results")
 ]
 exclude_patterns += ["benchmarks/.venv*"]
 

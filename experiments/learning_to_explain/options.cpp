@@ -219,6 +219,12 @@ nlohmann::json settings(const Options& options) {
                            "checkpoint-seconds"}) {
     json.erase(free);
   }
+  if (options.corpus != "generated") {
+    for (const char* of_generated : {"data-seed", "train-reviews", "validation-reviews",
+                                     "test-reviews", "aspect-correlation", "own-words"}) {
+      json.erase(of_generated);
+    }
+  }
   return json;
 }
 

@@ -64,6 +64,36 @@ def test_generated_ratings_are_correlated_tenths(generated):
     assert statistics.pstdev(ratings[0]) == pytest.approx(0.2, abs=0.02)
 
 
+@pytest.mark.parametrize("correlation", [0, 1])
+def test_the_correlation_of_aspects_can_be_set(correlation):
+    sizes = ("--train-reviews", 1, "--validation-reviews", 1, "--test-reviews", 800)
+    ratings = [
+        [review["rating"] for review in annotated]
+        for aspect in ASPECTS[:2]
+        for annotated in [reviews("--aspect", aspect, "--aspect-correlation", correlation, *sizes)["test"]]
+    ]
+    found = statistics.correlation(*ratings)
+    assert found == pytest.approx(correlation, abs=4 / 800**0.5 * (1 - correlation) + 1e-9)
+
+
+def test_own_words_can_be_left_out():
+    sizes = ("--train-reviews", 1, "--validation-reviews", 1, "--test-reviews", 300)
+
+    def said(part):
+        return {w for review in reviews("--own-words", part, *sizes)["test"] for w in review["words"]}
+
+    own = {"golden", "murky", "fragrant", "skunky", "silky", "watery", "delicious", "bland"}
+    assert said(0.3) >= own
+    assert not said(0) & own
+    assert not said(1) & {"not", "hardly", "very", "truly", "crisp", "harsh"}
+
+
+@pytest.mark.parametrize("option", ["--own-words", "--aspect-correlation"])
+def test_a_part_is_between_0_and_1(option):
+    done = run("reviews", option, 1.5)
+    assert done.returncode != 0 and option in done.stderr and "[0, 1]" in done.stderr
+
+
 def in_high_over_low(annotated, words):
     """How much more often the words are in passages of high ratings than in those of low ones, and
     the standard error of that."""
