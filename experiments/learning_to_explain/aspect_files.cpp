@@ -50,6 +50,11 @@ void each_line(const Path& path, const std::function<void(const std::string&)>& 
   }
 }
 
+/// A file that may be missing; packed, it is there, and `each_line` refuses it.
+bool there(const Path& path) {
+  return std::filesystem::exists(path) || std::filesystem::exists(path.string() + ".gz");
+}
+
 double checked_rating(double rating) {
   if (rating >= 0 && rating <= 1) return rating;
   throw std::runtime_error("expected ratings in [0, 1], not " + std::to_string(rating));
@@ -68,6 +73,10 @@ Review rated_line(const std::string& line, std::size_t aspect) {
   const std::size_t tab = line.find('\t');
   if (tab == std::string::npos) throw std::runtime_error("expected ratings, a TAB and words");
   const auto ratings = blank_separated(line.substr(0, tab));
+  if (ratings.size() <= aspect) {
+    throw std::runtime_error("expected rating number " + std::to_string(aspect + 1) +
+                             ", that of --aspect, among " + std::to_string(ratings.size()));
+  }
   return {blank_separated(line.substr(tab + 1)), checked_rating(std::stod(ratings.at(aspect))), {}};
 }
 
@@ -220,15 +229,15 @@ Corpus load_lei(const Path& folder, int aspect) {
   };
   read(stem + ".train.txt", corpus.train, rated_line);
   read(stem + ".heldout.txt", corpus.validation, rated_line);
-  read("annotations.json", corpus.annotated, annotated_line);
+  if (there(folder / "annotations.json")) {
+    read("annotations.json", corpus.annotated, annotated_line);
+  }
   const auto middle =
       corpus.validation.begin() + static_cast<std::ptrdiff_t>(corpus.validation.size() / 2);
   corpus.test.assign(middle, corpus.validation.end());
   corpus.validation.erase(middle, corpus.validation.end());
   const Path vectors = folder / "review+wiki.filtered.200.txt";
-  if (!std::filesystem::exists(vectors) && !std::filesystem::exists(vectors.string() + ".gz")) {
-    return corpus;
-  }
+  if (!there(vectors)) return corpus;
   each_line(vectors, [&](const std::string& line) {
     const auto fields = blank_separated(line);
     std::vector<float> vector;

@@ -112,13 +112,12 @@ double chance_precision(const std::vector<Review>& annotated) {
 }
 
 nlohmann::json picture(const Model& model, const Objective& objective,
-                       const std::vector<Review>& annotated, std::int64_t count,
-                       std::int64_t draws) {
+                       const std::vector<Review>& reviews, std::int64_t count, std::int64_t draws) {
   const at::NoGradGuard no_grad;
   nlohmann::json samples = nlohmann::json::array();
-  for (std::size_t i = 0; i < std::min(annotated.size(), static_cast<std::size_t>(count)); ++i) {
-    const Review& review = annotated[i];
-    const Batch batch = make_batch(annotated, {i});
+  for (std::size_t i = 0; i < std::min(reviews.size(), static_cast<std::size_t>(count)); ++i) {
+    const Review& review = reviews[i];
+    const Batch batch = make_batch(reviews, {i});
     const at::Tensor vectors = model.embed(batch.words);
     const at::Tensor theta = objective.theta(model, batch, vectors, {});
     const at::Tensor best = objective.selector.map(theta, batch.lengths);
@@ -135,7 +134,7 @@ nlohmann::json picture(const Model& model, const Objective& objective,
     };
     samples.push_back(
         {{"words", review.words},
-         {"truth", review.truth},
+         {"truth", numbers(batch.truth)},
          {"rating", review.rating},
          {"predicted", model.predict(vectors, batch.places, best, objective.task.k).item<double>()},
          {"selected", numbers(best)},

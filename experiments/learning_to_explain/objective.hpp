@@ -51,10 +51,9 @@ double constant_mse(const std::vector<Review>& train, const std::vector<Review>&
 /// The part of all words that are true ones: the precision of a selection by chance.
 double chance_precision(const std::vector<Review>& annotated);
 
-/// The first `count` annotated reviews: words, truth, rating, the best selection, and how often
-/// `draws` drawn selections have each word.
+/// The first `count` reviews: words, truth (0 where not known), rating, the best selection, and how
+/// often `draws` drawn selections have each word.
 nlohmann::json picture(const Model& model, const Objective& objective,
-                       const std::vector<Review>& annotated, std::int64_t count,
-                       std::int64_t draws);
+                       const std::vector<Review>& reviews, std::int64_t count, std::int64_t draws);
 
 }  // namespace learning_to_explain

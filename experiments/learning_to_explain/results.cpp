@@ -103,18 +103,22 @@ Json task_list(const Options& options) {
 
 std::string table(const Json& summary) {
   std::string text = "row                      k   MSE x100        precision %     trials\n";
-  char line[160], error[2][24];
+  char line[160], number[24];
+  // 100 times a number, or `without` where there is none.
+  const auto written = [&](const char* format, const Json& value, const char* without) {
+    const double found = number_in(value);
+    if (!std::isfinite(found)) return std::string(without);
+    std::snprintf(number, sizeof number, format, 100 * found);
+    return std::string(number);
+  };
   for (const Json& row : summary.at("rows")) {
-    const char* names[] = {"mse_std", "precision_std"};
-    for (std::size_t i = 0; i < 2; ++i) {
-      const double deviation = number_in(row.at(names[i]));
-      std::snprintf(error[i], sizeof error[i], " +- %.2f", 100 * deviation);
-      if (!std::isfinite(deviation)) error[i][0] = 0;
-    }
-    std::snprintf(line, sizeof line, "%-22s %3d  %5.2f%-9s  %5.1f%-9s  %4d\n",
+    std::snprintf(line, sizeof line, "%-22s %3d  %5s%-9s  %5s%-9s  %4d\n",
                   row.at("name").get<std::string>().c_str(), row.at("k").get<int>(),
-                  100 * number_in(row.at("mse")), error[0], 100 * number_in(row.at("precision")),
-                  error[1], row.at("trials").get<int>());
+                  written("%.2f", row.at("mse"), "-").c_str(),
+                  written(" +- %.2f", row.at("mse_std"), "").c_str(),
+                  written("%.1f", row.at("precision"), "-").c_str(),
+                  written(" +- %.2f", row.at("precision_std"), "").c_str(),
+                  row.at("trials").get<int>());
     text += line;
   }
   return text;

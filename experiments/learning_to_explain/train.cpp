@@ -170,7 +170,8 @@ class Trainer {
     progress_.state = Progress::testing;
     const std::unique_ptr<Model> model = fresh_model(objective_, vocabulary_);
     const std::int64_t update = load_model(folder_.best(), *model);
-    const Json reviews = picture(*model, objective_, corpus_.annotated, pictures, picture_draws);
+    const std::vector<Review>& shown = corpus_.annotated.empty() ? corpus_.test : corpus_.annotated;
+    const Json reviews = picture(*model, objective_, shown, pictures, picture_draws);
     experiments::write_json(folder_.picture(), reviews, "picture file");
     const Evaluation test = score(*model, corpus_.test, options_.updates + 1);
     training_.mse = test.mse;

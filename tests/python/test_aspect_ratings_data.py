@@ -151,6 +151,29 @@ def test_the_format_of_lei_et_al(tmp_path):
     assert annotated["truth"] == [0, 1, 1, 1] and annotated["rating"] == 0.7
 
 
+def test_reviews_without_annotations(tmp_path):
+    """Someone's own: one rating a review, nobody has said which words speak of it."""
+    words = {"train": "bad soup", "heldout": "good soup"}
+    for part, text in words.items():
+        (tmp_path / f"reviews.aspect0.{part}.txt").write_text(f"0.25\t{text}\n" * 4)
+    arguments = ("--corpus", "lei", "--files", tmp_path, "--aspect", "appearance")
+    parts = reviews(*arguments)
+    assert [len(parts[part]) for part in ("train", "validation", "test")] == [4, 2, 2]
+    assert "annotated" not in parts
+    done = run("--preset", "test", "--rows", "gibbs", "--no-report", *arguments, "--out", tmp_path / "run")
+    assert done.returncode == 0 and "nan" not in done.stdout
+    (row,) = json.loads((tmp_path / "run" / "summary.json").read_text())["rows"]
+    assert row["precision"] is None and row["mse"] >= 0
+    shown = json.loads((tmp_path / "run" / "picture.json").read_text())["samples"]
+    assert [sample["words"] for sample in shown] == [["good", "soup"]] * 2
+    assert all(sample["truth"] == [0, 0] for sample in shown)
+    other = run("reviews", *arguments[:-1], "aroma")
+    assert other.returncode == 2 and "reviews.aspect1.train.txt" in other.stderr
+    for part in words:
+        (tmp_path / f"reviews.aspect1.{part}.txt").write_text("0.25\tsoup\n")
+    assert "rating number 2" in run("reviews", *arguments[:-1], "aroma").stderr
+
+
 def test_word_vectors_of_lei_et_al_are_used(tmp_path):
     arguments = write_lei(tmp_path)
     tiny = ("--preset", "test", *arguments, "--rows", "gibbs", "--no-report", "--jobs", 1,

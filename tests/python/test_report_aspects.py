@@ -49,6 +49,14 @@ def test_the_table_stands_beside_the_poster(tmp_path):
     assert "17.8 %" in words and "drawn by a program" in words
 
 
+def test_reviews_without_annotations_have_no_precision(tmp_path):
+    row = {**line("gibbs", 2, 0.03, None, None), "chance_precision": None}
+    words = plain_text(write(tmp_path / "run", rows=[row], samples=[{**sample(), "truth": [0] * 4}]))
+    assert "E.F.-entropy top k 3 3.00 ± 0.10 – – " in words
+    assert "not known" in words and "blindly" not in words and "in the passage" not in words
+    assert "predicted 0.61" in words
+
+
 def test_the_best_of_a_k_is_bold(tmp_path):
     rows = [line("gibbs", 5, 0.03, 0.3), line("l2x", 5, 0.04, 0.2), line("l2x", 9, 0.01, 0.9)]
     page = write(tmp_path / "run", rows=rows, samples=[])

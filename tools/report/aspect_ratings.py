@@ -81,9 +81,14 @@ def subject(run, lines):
     if corpus == "generated":
         words.append("These reviews were drawn by a program; nobody wrote them. ")
     if lines:
+        chance = lines[0].number("chance_precision")
         words.append(
-            f"Words picked blindly are right in {percent(lines[0].number('chance_precision'))} % "
-            "of the cases; the mean rating, without a look at the review, has an MSE × 100 of "
+            "Which words speak of the aspect is not known, so there is no precision. "
+            if math.isnan(chance)
+            else f"Words picked blindly are right in {percent(chance)} % of the cases. "
+        )
+        words.append(
+            "The mean rating, without a look at the review, has an MSE × 100 of "
             f"{plus_minus(100 * lines[0].number('constant_mse'), math.nan, 2)}."
         )
     return paragraph(*words)
@@ -255,8 +260,8 @@ def selections(sample, rows, k):
         selected = sum(1 for s in row["selected"] if s)
         heading = paragraph(
             element("b", f"{title(text(row.get('name')))}, k = {row.get('k')}"),
-            f": predicted {plus_minus(number(row.get('predicted')), math.nan, 2)}, "
-            f"{hits} of {selected} words in the passage",
+            f": predicted {plus_minus(number(row.get('predicted')), math.nan, 2)}",
+            f", {hits} of {selected} words in the passage" if any(sample["truth"]) else "",
             class_="small",
         )
         marks = zip(sample["words"], sample["truth"], row["selected"], row["often"])
