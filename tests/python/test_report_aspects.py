@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("matplotlib")
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-from report import aspect_ratings  # noqa: E402
+from report import aspect_ratings, figures  # noqa: E402
 from report.run_folder import RunFolder  # noqa: E402
 
 
@@ -47,6 +47,21 @@ def test_the_table_stands_beside_the_poster(tmp_path):
     assert f"{ours} 2.5 ± 0.1 53.1 ± 0.9" in words
     assert "E.F.-entropy top k 3 3.12 ± 0.10 30.0 ± 1.0" in words
     assert "17.8 %" in words and "drawn by a program" in words
+
+
+def test_labels_are_set_apart():
+    for wanted in ([0.5] * 5, [0.98, 0.99, 1], [0, 0.001, 0.9], [0.2, 0.4, 0.8]):
+        heights = figures.set_apart(wanted, 0.1)
+        assert all(high - low >= 0.1 - 1e-9 for low, high in zip(heights, heights[1:]))
+        assert 0 <= heights[0] and heights[-1] <= 1
+    assert heights == wanted  # with room enough they stay
+
+
+def test_a_selection_without_k_is_left_out_with_a_note(tmp_path):
+    damaged = sample()
+    del damaged["rows"][0]["k"]
+    page = write(tmp_path / "run", rows=[line("gibbs", 2, 0.03, 0.5)], samples=[damaged])
+    assert "a review was left out" in page
 
 
 def test_reviews_without_annotations_have_no_precision(tmp_path):

@@ -197,7 +197,7 @@ def label_aside(axes, labels):
     labels = sorted(labels, key=lambda label: label[1])
     low, high = axes.get_ylim()
     wanted = [(y - low) / (high - low) for _, y, _ in labels]
-    for (x, y, text), height in zip(labels, figures.spread(wanted, 0.062)):
+    for (x, y, text), height in zip(labels, figures.set_apart(wanted, 0.062)):
         axes.annotate(
             text, (x, y), xytext=(1.06, height), textcoords="axes fraction", fontsize=7,
             va="center", annotation_clip=False,
@@ -241,6 +241,7 @@ def read_sample(sample):
     sound = isinstance(words, list) and all(
         isinstance(values, list) and len(values) == len(words) for values in lists
     )
+    sound = sound and all(math.isfinite(number(row.get("k"))) for row in rows)
     return sample if sound and rows else None
 
 

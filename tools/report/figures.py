@@ -182,7 +182,7 @@ def cell(axes, row, column, value):
     )
 
 
-def spread(wanted, gap):
+def set_apart(wanted, gap):
     """Heights of labels near those wanted (ascending), `gap` or more apart, between 0 and 1 where
     there is room."""
     heights = []
